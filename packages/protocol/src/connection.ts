@@ -1,0 +1,62 @@
+// The connection as an application sees it, declared with the language's own types only: the Node class
+// `WebSocketConnection` implements it, and so does the browser's build.
+
+import type { CloseInfo } from './protocol.ts'
+
+/** What a Blob must have to be sent. */
+export interface BlobLike {
+  readonly size: number
+  arrayBuffer(): Promise<ArrayBuffer>
+}
+
+/** What may be sent as one message. */
+export type MessageData = string | ArrayBuffer | ArrayBufferView | BlobLike
+
+export interface SendOptions {
+  /** Sends as binary (true) or as text (false) whatever `data` is; by default strings are text, all else is binary. */
+  readonly binary?: boolean | undefined
+  /** Reserved for permessage-deflate; without that extension a message is never compressed. */
+  readonly compress?: boolean | undefined
+  /** Copies the bytes at once; otherwise a large payload may be read until `onFlushed`. */
+  readonly copy?: boolean | undefined
+  /** Called once: when the message's last byte has been handed to the operating system, or with why it never will be. */
+  readonly onFlushed?: ((error?: Error) => void) | undefined
+}
+
+/** A part of the standard's AbortSignal. */
+export interface AbortSignalLike {
+  readonly aborted: boolean
+  readonly reason: unknown
+  addEventListener(type: 'abort', listener: () => void): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
+export interface WaitOptions {
+  readonly signal?: AbortSignalLike | undefined
+}
+
+/** One connection, of either end. */
+export interface Connection<Data = unknown> {
+  /** 0 CONNECTING, 1 OPEN, 2 CLOSING, 3 CLOSED. */
+  readonly readyState: 0 | 1 | 2 | 3
+  /** The chosen subprotocol, `''` for none. */
+  readonly protocol: string
+  /** The negotiated extensions as in the header, `''` for none. */
+  readonly extensions: string
+  /** Bytes accepted by `send` and not yet taken by the operating system, framing included. */
+  readonly bufferedAmount: number
+  /** Yours. */
+  data: Data
+  /** Sends one message. False means: above the high-water mark, or not open. Wait for `'drain'` or {@link drained}. */
+  send(data: MessageData, options?: SendOptions): boolean
+  /** Resolves once `bufferedAmount` is low again, at once if it is; rejects when the connection ends or `signal` aborts. */
+  drained(options?: WaitOptions): Promise<void>
+  /** Begins the closing handshake (RFC 6455 §7.1.2); resolves with {@link closed}, never rejects. */
+  close(code?: number, reason?: string): Promise<CloseInfo>
+  /** Resolves when the connection is over; never rejects. */
+  readonly closed: Promise<CloseInfo>
+  /** Destroys the connection at once, without a closing handshake. */
+  terminate(): void
+  /** Iterates over the messages; ends with the connection, however that ends: {@link closed} says why. */
+  [Symbol.asyncIterator](): AsyncIterator<string | Uint8Array>
+}

@@ -1,0 +1,181 @@
+// The server's side of the opening handshake (RFC 6455 §4.2), pure: header values in, status and headers out. Rules: what
+// a client sends wrong is a `Rejected`; what the application asks for wrong (an unoffered subprotocol, CR LF in a header)
+// throws, before anything is written.
+
+import { PROTOCOL_VERSION } from '../constants.ts'
+import { type ErrorCode, UsageError } from '../errors.ts'
+import { type Platform, portablePlatform } from '../platform.ts'
+import {
+  checkHeaders,
+  type Extension,
+  groupHeaders,
+  type Header,
+  type HeaderFields,
+  headerLines,
+  parseExtensions,
+  parseTokenList,
+} from './headers.ts'
+import { acceptKey, isKey } from './key.ts'
+
+/** What acceptance needs to know of a request; Node's `IncomingMessage` has this shape. */
+export interface UpgradeHead {
+  readonly method?: string | undefined
+  /** `major.minor`; taken as 1.1 if absent. */
+  readonly httpVersion?: string | undefined
+  /** `[name, value, name, value, …]` as received: only this shows a header that came twice. */
+  readonly rawHeaders: readonly string[]
+}
+
+/** A valid request, before anything was decided about it. */
+export interface UpgradeOffer {
+  readonly valid: true
+  readonly key: string
+  /** The subprotocols that the client offers, in its order of preference. */
+  readonly protocols: readonly string[]
+  readonly extensions: readonly Extension[]
+}
+
+/** A request that is no upgrade to WebSocket, and the answer it deserves. */
+export interface Rejected {
+  readonly valid: false
+  readonly status: number
+  readonly headers: readonly Header[]
+  /** One line that says what was expected and what came. */
+  readonly message: string
+  readonly code: ErrorCode
+}
+
+/** The answer that opens the connection: write it, and what follows on the stream are frames. */
+export interface Accepted {
+  readonly valid: true
+  readonly status: 101
+  readonly headers: readonly Header[]
+  /** The chosen subprotocol, `''` for none. */
+  readonly protocol: string
+}
+
+/** Chooses one of the offered subprotocols; `undefined` for none. */
+export type ProtocolChoice = (offered: readonly string[]) => string | undefined
+
+export interface AcceptOptions {
+  /** The subprotocols spoken, or a function that chooses. None given, none chosen. */
+  readonly protocols?: readonly string[] | ProtocolChoice | undefined
+  /** Further headers of the answer, cookies for example. */
+  readonly headers?: readonly Header[] | undefined
+}
+
+/** Written by the handshake, or without place in a 101 (RFC 9110 §7.8). */
+const RESERVED = ['upgrade', 'connection', 'content-length', 'transfer-encoding', 'sec-websocket-']
+/** One element of `Upgrade`, as `split` leaves it: no other whitespace, no other letters than ASCII (RFC 9110 §5.6.3). */
+const WEBSOCKET = /^[ \t]*websocket[ \t]*$/i
+const UPGRADE: Header = ['Upgrade', 'websocket']
+const VERSION: Header = ['Sec-WebSocket-Version', PROTOCOL_VERSION]
+
+/** Answers an upgrade request (RFC 6455 §4.2.2): a {@link Rejected} for a bad one. @throws UsageError on bad `options` */
+export function acceptUpgrade(
+  request: UpgradeHead,
+  options: AcceptOptions = {},
+  platform: Pick<Platform, 'sha1'> = portablePlatform,
+): Accepted | Rejected {
+  const offer = checkUpgradeRequest(request)
+  return offer.valid ? acceptOfferedUpgrade(offer, options, platform) : offer
+}
+
+/** Judges a request by RFC 6455 §4.2.1, without deciding on it: an application's own checks come after this. */
+export function checkUpgradeRequest(request: UpgradeHead): UpgradeOffer | Rejected {
+  const fields = groupHeaders(request.rawHeaders)
+  return checkHttp(request, fields) ?? checkUpgradeHeaders(fields) ?? readOffer(fields)
+}
+
+/** Makes the answer to a request that {@link checkUpgradeRequest} found valid. @throws UsageError on bad `options` */
+export function acceptOfferedUpgrade(
+  offer: UpgradeOffer,
+  options: AcceptOptions = {},
+  platform: Pick<Platform, 'sha1'> = portablePlatform,
+): Accepted {
+  const protocol = chooseProtocol(offer.protocols, options.protocols)
+  const extra = options.headers ?? []
+  checkHeaders(extra, RESERVED)
+  const headers: Header[] = [
+    UPGRADE,
+    ['Connection', 'Upgrade'],
+    ['Sec-WebSocket-Accept', acceptKey(offer.key, platform)],
+  ]
+  if (protocol !== '') headers.push(['Sec-WebSocket-Protocol', protocol])
+  return { valid: true, status: 101, headers: [...headers, ...extra], protocol }
+}
+
+function checkHttp(request: UpgradeHead, fields: HeaderFields): Rejected | undefined {
+  if (request.method !== 'GET') {
+    return reject(405, 'REFUSED_METHOD', `expected method GET; got ${request.method}`, [['Allow', 'GET']])
+  }
+  const version = request.httpVersion ?? '1.1'
+  if (version === '0.9' || version === '1.0') {
+    return reject(505, 'REFUSED_HTTP_VERSION', `expected HTTP/1.1 or later; got HTTP/${version}`)
+  }
+  const hosts = headerLines(fields, 'host').length
+  if (hosts !== 1) return reject(400, 'REFUSED_HOST', `expected exactly one Host header; got ${hosts}`)
+  // A body would be read as frames by us and as a request by a proxy: refuse it (RFC 9112 §6).
+  const declaresBody = headerLines(fields, 'content-length').some((length) => length !== '0')
+  if (declaresBody || headerLines(fields, 'transfer-encoding').length > 0) {
+    return reject(400, 'REFUSED_BODY', 'expected no body: no Transfer-Encoding and no Content-Length but 0')
+  }
+  return undefined
+}
+
+function checkUpgradeHeaders(fields: HeaderFields): Rejected | undefined {
+  const upgrades = headerLines(fields, 'upgrade').join(',').split(',')
+  if (!upgrades.some((product) => WEBSOCKET.test(product))) {
+    return reject(426, 'REFUSED_UPGRADE', 'expected header Upgrade: websocket', [UPGRADE, VERSION])
+  }
+  if (!hasUpgradeToken(headerLines(fields, 'connection'))) {
+    return reject(400, 'REFUSED_CONNECTION', 'expected header Connection with the token Upgrade')
+  }
+  const versions = headerLines(fields, 'sec-websocket-version')
+  if (versions.length > 1) return reject(400, 'REFUSED_VERSION', 'expected one Sec-WebSocket-Version header; got more')
+  if (versions[0] !== PROTOCOL_VERSION) {
+    const given = versions[0] ?? 'none'
+    return reject(426, 'REFUSED_VERSION', `expected Sec-WebSocket-Version: 13; got ${given}`, [UPGRADE, VERSION])
+  }
+  return undefined
+}
+
+function readOffer(fields: HeaderFields): UpgradeOffer | Rejected {
+  const [key, ...more] = headerLines(fields, 'sec-websocket-key')
+  if (key === undefined || more.length > 0 || !isKey(key)) {
+    return reject(400, 'REFUSED_KEY', 'expected one Sec-WebSocket-Key header: base64 of 16 bytes')
+  }
+  const protocolLines = headerLines(fields, 'sec-websocket-protocol')
+  const protocols = protocolLines.length === 0 ? [] : parseTokenList(protocolLines)
+  if (protocols === undefined) {
+    return reject(400, 'REFUSED_SUBPROTOCOL', 'expected Sec-WebSocket-Protocol to be a list of tokens')
+  }
+  const extensionLines = headerLines(fields, 'sec-websocket-extensions')
+  const extensions = extensionLines.length === 0 ? [] : parseExtensions(extensionLines)
+  if (extensions === undefined) {
+    return reject(400, 'REFUSED_EXTENSION', 'expected Sec-WebSocket-Extensions as in RFC 6455 §9.1')
+  }
+  return { valid: true, key, protocols, extensions }
+}
+
+/** Whether `Connection` is a token list that has `upgrade`, in any case (§4.1, §4.2.1). */
+export function hasUpgradeToken(connectionLines: readonly string[]): boolean {
+  return parseTokenList(connectionLines)?.some((token) => token.toLowerCase() === 'upgrade') ?? false
+}
+
+function chooseProtocol(offered: readonly string[], wanted: AcceptOptions['protocols']): string {
+  if (wanted === undefined || offered.length === 0) return ''
+  if (typeof wanted !== 'function') return offered.find((protocol) => wanted.includes(protocol)) ?? ''
+  const chosen = wanted(offered)
+  if (chosen === undefined) return ''
+  if (!offered.includes(chosen)) {
+    throw new UsageError(
+      `the chosen subprotocol must be one of ${JSON.stringify(offered)}; got ${JSON.stringify(chosen)}`,
+    )
+  }
+  return chosen
+}
+
+function reject(status: number, code: ErrorCode, message: string, headers: readonly Header[] = []): Rejected {
+  return { valid: false, status, headers, message, code }
+}

@@ -1,0 +1,174 @@
+// The client's side of the opening handshake (RFC 6455 §4.1), pure: options in, the request's headers out; the server's
+// answer in, a verdict out. Rules: wrong options throw before any I/O; a wrong answer is a HandshakeError *value*.
+
+import { PROTOCOL_VERSION } from '../constants.ts'
+import { type ErrorCode, HandshakeError, usage } from '../errors.ts'
+import { type Platform, portablePlatform } from '../platform.ts'
+import { hasUpgradeToken } from './accept.ts'
+import {
+  checkHeaders,
+  groupHeaders,
+  type Header,
+  type HeaderFields,
+  headerLines,
+  isToken,
+  parseExtensions,
+} from './headers.ts'
+import { acceptKey, generateKey } from './key.ts'
+
+export interface UpgradeRequestOptions {
+  /** The subprotocols to offer, in order of preference. */
+  readonly protocols?: readonly string[] | undefined
+  /** The `Origin` header; a browser's matter, so none by default (§4.1). */
+  readonly origin?: string | undefined
+  /** Further headers. Those of the handshake itself are refused. */
+  readonly headers?: readonly Header[] | undefined
+}
+
+/** A request that is ready to be sent, and what to compare the answer with. */
+export interface SentUpgrade {
+  readonly method: 'GET'
+  /** All headers but `Host`, which belongs to the URL. */
+  readonly headers: readonly Header[]
+  readonly key: string
+  /** The `Sec-WebSocket-Accept` value that proves that the server read our key. */
+  readonly expectedAccept: string
+  readonly protocols: readonly string[]
+}
+
+/** What the verdict needs to know of the server's answer. */
+export interface UpgradeResponse {
+  readonly status: number
+  /** `[name, value, name, value, …]` as received. */
+  readonly rawHeaders: readonly string[]
+  /** The first bytes of the body of an answer other than 101. */
+  readonly body?: Uint8Array | undefined
+}
+
+/** The answer was right: frames follow. */
+export interface Established {
+  readonly established: true
+  /** The subprotocol that the server chose, `''` for none. */
+  readonly protocol: string
+}
+
+/** The answer was wrong. */
+export interface NotEstablished {
+  readonly established: false
+  readonly error: HandshakeError
+}
+
+/** Written by the handshake itself (§4.1): a second copy would be an error at the server. `Host` comes from the URL. */
+const RESERVED = ['upgrade', 'connection', 'content-length', 'transfer-encoding', 'sec-websocket-']
+
+/** No `toLowerCase`: it takes a Kelvin sign for a K, and the comparison is of ASCII (§4.1 step 2). */
+const WEBSOCKET = /^websocket$/i
+
+/**
+ * Makes an opening request with a fresh random key (RFC 6455 §4.1).
+ * @throws UsageError on invalid or repeated subprotocols, and on headers that are malformed or the handshake's own
+ */
+export function createUpgradeRequest(
+  options: UpgradeRequestOptions = {},
+  platform: Pick<Platform, 'randomFill' | 'sha1'> = portablePlatform,
+): SentUpgrade {
+  const { protocols = [], origin, headers: extra = [] } = options
+  checkProtocols(protocols)
+  const added: Header[] = origin === undefined ? [...extra] : [['Origin', origin], ...extra]
+  checkHeaders(added, RESERVED)
+  const key = generateKey(platform)
+  const headers: Header[] = [
+    ['Upgrade', 'websocket'],
+    ['Connection', 'Upgrade'],
+    ['Sec-WebSocket-Key', key],
+    ['Sec-WebSocket-Version', PROTOCOL_VERSION],
+  ]
+  if (protocols.length > 0) headers.push(['Sec-WebSocket-Protocol', protocols.join(', ')])
+  return { method: 'GET', headers: [...headers, ...added], key, expectedAccept: acceptKey(key, platform), protocols }
+}
+
+/**
+ * Checks the subprotocols of a client: tokens, none twice, not even in another case (§4.1, WHATWG constructor).
+ * @throws UsageError
+ */
+export function checkProtocols(protocols: readonly string[]): void {
+  const seen = new Set<string>()
+  for (const protocol of protocols) {
+    if (typeof protocol !== 'string' || !isToken(protocol)) {
+      throw usage('subprotocol', 'a token (RFC 6455 §4.1)', protocol)
+    }
+    const lower = protocol.toLowerCase()
+    if (seen.has(lower)) throw usage('subprotocols', 'different from each other', protocol)
+    seen.add(lower)
+  }
+}
+
+/** Judges the server's answer (RFC 6455 §4.1, the client's steps 1 to 6). */
+export function checkUpgradeResponse(response: UpgradeResponse, sent: SentUpgrade): Established | NotEstablished {
+  const fields = groupHeaders(response.rawHeaders)
+  const failure =
+    checkStatus(response) ??
+    checkUpgrade(fields) ??
+    checkAccept(fields, sent) ??
+    checkExtensions(fields) ??
+    checkProtocol(fields, sent)
+  if (failure !== undefined) return { established: false, error: failed(response, fields, failure) }
+  return { established: true, protocol: headerLines(fields, 'sec-websocket-protocol')[0] ?? '' }
+}
+
+type Failure = readonly [code: ErrorCode, message: string]
+
+function failed({ status, body }: UpgradeResponse, fields: HeaderFields, [code, message]: Failure): HandshakeError {
+  return new HandshakeError(code, message, { status, headers: toRecord(fields), body })
+}
+
+function checkStatus({ status }: UpgradeResponse): Failure | undefined {
+  if (status === 101) return undefined
+  return ['HANDSHAKE_STATUS', `expected status 101 Switching Protocols; got ${status}`]
+}
+
+function checkUpgrade(fields: HeaderFields): Failure | undefined {
+  const upgrade = headerLines(fields, 'upgrade')
+  if (upgrade.length !== 1 || !WEBSOCKET.test(upgrade.join())) {
+    return ['HANDSHAKE_UPGRADE', `expected header Upgrade: websocket; got ${shown(upgrade)}`]
+  }
+  if (hasUpgradeToken(headerLines(fields, 'connection'))) return undefined
+  return [
+    'HANDSHAKE_CONNECTION',
+    `expected header Connection: Upgrade; got ${shown(headerLines(fields, 'connection'))}`,
+  ]
+}
+
+function checkAccept(fields: HeaderFields, { expectedAccept }: SentUpgrade): Failure | undefined {
+  const accept = headerLines(fields, 'sec-websocket-accept')
+  if (accept.length === 1 && accept[0] === expectedAccept) return undefined
+  return ['HANDSHAKE_ACCEPT', `expected header Sec-WebSocket-Accept: ${expectedAccept}; got ${shown(accept)}`]
+}
+
+/** We offer no extension, so any in the answer is one too many (§4.1 step 5, §9.1). */
+function checkExtensions(fields: HeaderFields): Failure | undefined {
+  const extensions = headerLines(fields, 'sec-websocket-extensions')
+  if (extensions.length === 0) return undefined
+  const parsed = parseExtensions(extensions)
+  if (parsed === undefined) return ['HANDSHAKE_EXTENSION', `malformed Sec-WebSocket-Extensions: ${shown(extensions)}`]
+  return ['HANDSHAKE_EXTENSION', `expected no extension, none was offered; got ${shown(extensions)}`]
+}
+
+function checkProtocol(fields: HeaderFields, sent: SentUpgrade): Failure | undefined {
+  const protocol = headerLines(fields, 'sec-websocket-protocol')
+  if (protocol.length === 0) return undefined
+  if (protocol.length === 1 && sent.protocols.includes(protocol.join())) return undefined
+  const expected = sent.protocols.length === 0 ? 'none, none was offered' : `one of ${sent.protocols.join(', ')}`
+  return ['HANDSHAKE_SUBPROTOCOL', `expected subprotocol: ${expected}; got ${shown(protocol)}`]
+}
+
+function shown(lines: readonly string[]): string {
+  return lines.length === 0 ? 'none' : lines.map((line) => JSON.stringify(line.slice(0, 200))).join(' and ')
+}
+
+/** Headers by lower-case name, in an object without prototype; a repeated one is a list. */
+function toRecord(fields: HeaderFields): Record<string, string | readonly string[]> {
+  const record: Record<string, string | readonly string[]> = Object.create(null)
+  for (const [name, lines] of fields) record[name] = lines.length === 1 ? lines.join() : lines
+  return record
+}

@@ -1,0 +1,67 @@
+// The public names of `@ws/protocol`, each re-exported by hand.
+
+export type {
+  AbortSignalLike,
+  BlobLike,
+  Connection,
+  MessageData,
+  SendOptions,
+  WaitOptions,
+} from './connection.ts'
+export { CloseCode, Opcode, ReadyState, type Role } from './constants.ts'
+export {
+  ERROR_CODES,
+  type ErrorCode,
+  HandshakeError,
+  type HandshakeFailure,
+  ProtocolError,
+  UsageError,
+  WebSocketError,
+} from './errors.ts'
+export { checkFirstByte, checkSecondByte } from './frame/check.ts'
+export {
+  type ClosePayload,
+  type ClosePayloadFault,
+  isWireCloseCode,
+  makeClosePayload,
+  parseClosePayload,
+} from './frame/close-payload.ts'
+export { frameHeaderSize, writeFrameHeader } from './frame/header.ts'
+export { type ApplyMask, applyMask } from './frame/mask.ts'
+export { FrameParser, type FrameParserOptions, type FrameSink } from './frame/parser.ts'
+export {
+  type Accepted,
+  type AcceptOptions,
+  acceptOfferedUpgrade,
+  acceptUpgrade,
+  checkUpgradeRequest,
+  type ProtocolChoice,
+  type Rejected,
+  type UpgradeHead,
+  type UpgradeOffer,
+} from './handshake/accept.ts'
+export {
+  type Extension,
+  type ExtensionParameter,
+  formatExtensions,
+  type Header,
+  parseExtensions,
+  parseTokenList,
+} from './handshake/headers.ts'
+export { acceptKey, generateKey } from './handshake/key.ts'
+export {
+  checkProtocols,
+  checkUpgradeResponse,
+  createUpgradeRequest,
+  type Established,
+  type NotEstablished,
+  type SentUpgrade,
+  type UpgradeRequestOptions,
+  type UpgradeResponse,
+} from './handshake/request.ts'
+export { MessageAssembler } from './message/assembler.ts'
+export { Utf8Validator } from './message/utf8.ts'
+export { BufferedOutput, encodeFrame, type FrameOutput, type KeySource } from './output.ts'
+export { type Platform, portablePlatform } from './platform.ts'
+export { type CloseInfo, Protocol, type ProtocolHandler, type ProtocolOptions } from './protocol.ts'
+export { readyStateOf, type State, type StateEvent, TRANSITIONS, transition } from './state.ts'

@@ -1,0 +1,72 @@
+// Timers for many connections at the cost of a few: alarms that are due at about the same time share one Node timer.
+// Rules: an alarm never rings early and at most about 6 % of its delay late; no alarm holds the process up.
+
+/** A delay is rounded up to a multiple of a sixteenth of it, taken down to a power of two. */
+const PRECISION = 16
+
+interface Bucket {
+  readonly due: number
+  readonly alarms: Set<Alarm>
+  readonly timer: NodeJS.Timeout
+}
+
+/** Doubled harmlessly where two copies of this module are loaded: each rings its own. */
+const buckets = new Map<number, Bucket>()
+
+/** One thing to be woken for; set it again as often as needed. */
+export class Alarm {
+  readonly #ring: () => void
+  #bucket: Bucket | undefined
+
+  constructor(ring: () => void) {
+    this.#ring = ring
+  }
+
+  get pending(): boolean {
+    return this.#bucket !== undefined
+  }
+
+  /** Rings once in `delay` ms, instead of when it was to ring before. */
+  set(delay: number): void {
+    this.clear()
+    this.#bucket = bucketFor(delay)
+    this.#bucket.alarms.add(this)
+  }
+
+  clear(): void {
+    const bucket = this.#bucket
+    if (bucket === undefined) return
+    this.#bucket = undefined
+    bucket.alarms.delete(this)
+    if (bucket.alarms.size > 0) return
+    clearTimeout(bucket.timer)
+    buckets.delete(bucket.due)
+  }
+
+  /** Called by the bucket. */
+  ring(): void {
+    this.#bucket = undefined
+    this.#ring()
+  }
+}
+
+function bucketFor(delay: number): Bucket {
+  const now = Math.ceil(performance.now())
+  const grain = 2 ** Math.floor(Math.log2(Math.max(delay / PRECISION, 1)))
+  const due = Math.ceil((now + delay) / grain) * grain
+  const known = buckets.get(due)
+  if (known !== undefined) return known
+  const timer = setTimeout(() => ringAll(bucket), due - now)
+  timer.unref()
+  const bucket: Bucket = { due, alarms: new Set(), timer }
+  buckets.set(due, bucket)
+  return bucket
+}
+
+function ringAll(bucket: Bucket): void {
+  buckets.delete(bucket.due)
+  for (const alarm of bucket.alarms) {
+    bucket.alarms.delete(alarm)
+    alarm.ring()
+  }
+}

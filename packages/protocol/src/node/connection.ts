@@ -1,0 +1,355 @@
+// The connection as applications of Node use it: events, handlers, promises, iteration. What happens on the wire is the
+// protocol's, and what ties it to a transport is the link's; here is only the application's view of both.
+
+import { EventEmitter } from 'node:events'
+import type { Connection, MessageData, SendOptions, WaitOptions } from '../connection.ts'
+import type { Role } from '../constants.ts'
+import { WebSocketError } from '../errors.ts'
+import type { CloseInfo } from '../protocol.ts'
+import type { Message } from './inbox.ts'
+import { invoke, isPromiseLike, rethrowLater } from './invoke.ts'
+import { MessageIterator } from './iterate.ts'
+import { Link, type LinkOwner } from './link.ts'
+import { Pings } from './pings.ts'
+import { Sender } from './sender.ts'
+import type { ConnectionSettings } from './settings.ts'
+import type { Transport } from './transport/transport.ts'
+
+/** Functions for every connection: the fast path. With `message` they are the consumer; listeners are then refused. */
+export interface Handlers<Data = unknown> {
+  /** The connection is open. Messages wait for a promise that it returns. */
+  open?(socket: WebSocketConnection<Data>): void | Promise<void>
+  /** A message; while a promise that it returns is pending, the next one waits (see the option `concurrency`). */
+  message?(socket: WebSocketConnection<Data>, data: string | Buffer): void | Promise<void>
+  /** `bufferedAmount` is low again after a `send` that returned false. */
+  drain?(socket: WebSocketConnection<Data>): void
+  /** The connection is over; the last call of all. */
+  close?(socket: WebSocketConnection<Data>, info: CloseInfo): void
+}
+
+/** The events of a connection and the arguments of their listeners. */
+export interface ConnectionEvents {
+  message: [data: string | Buffer]
+  drain: []
+  ping: [data: Buffer]
+  pong: [data: Buffer]
+  /** Only emitted if there is a listener: what went wrong is also the `cause` of the close info. */
+  error: [error: WebSocketError]
+  close: [info: CloseInfo]
+}
+
+/** What a connection has done so far. */
+export interface ConnectionStats {
+  readonly messagesIn: number
+  readonly messagesOut: number
+  readonly framesIn: number
+  readonly framesOut: number
+  readonly bytesIn: number
+  readonly bytesOut: number
+  /** Messages that were not sent: after the close, or dropped as `slowConsumer: 'drop'` says. */
+  readonly dropped: number
+}
+
+/** What an opening handshake hands over. */
+export interface ConnectionInit<Data> {
+  readonly transport: Transport
+  readonly role: Role
+  readonly settings: ConnectionSettings
+  readonly protocol?: string | undefined
+  readonly extensions?: string | undefined
+  readonly handlers?: Handlers<Data> | undefined
+  readonly data?: Data | undefined
+}
+
+type Listener<Arguments extends unknown[]> = (...parameters: Arguments) => void
+
+/**
+ * An open WebSocket connection, of either end (RFC 6455). Text messages are strings; binary ones are Buffers that are
+ * yours: their bytes never change. Messages wait, within `maxReadAhead`, until handlers, `'message'` listeners or an
+ * iterator take them; a connection has one kind of consumer.
+ */
+export class WebSocketConnection<Data = unknown>
+  extends EventEmitter<ConnectionEvents>
+  implements Connection<Data>, AsyncDisposable
+{
+  readonly protocol: string
+  readonly extensions: string
+  data: Data
+  readonly #link: Link
+  readonly #sender: Sender
+  readonly #handlers: Handlers<Data> | undefined
+  #pings: Pings | undefined
+  #closeInfo: CloseInfo | undefined
+  #closeEmitted = false
+  #closed: Promise<CloseInfo> | undefined
+  #settleClosed: ((info: CloseInfo) => void) | undefined
+
+  /** For those who do the opening handshake themselves; call {@link start} once listeners may be attached. */
+  constructor(init: ConnectionInit<Data>) {
+    super()
+    this.protocol = init.protocol ?? ''
+    this.extensions = init.extensions ?? ''
+    this.data = init.data as Data
+    this.#handlers = init.handlers
+    this.#link = new Link(
+      init.transport,
+      init.role,
+      init.settings,
+      new WebSocketConnection.#Owner(this as WebSocketConnection),
+    )
+    this.#sender = new Sender(this.#link)
+    if (init.handlers?.message !== undefined) this.#link.inbox.claim('handlers')
+  }
+
+  /** Calls the `open` handler and starts reading. Called once, by what made the connection. */
+  start(): void {
+    if (this.#handlers?.open !== undefined) this.#open(this.#handlers)
+    this.#link.start()
+  }
+
+  get readyState(): 1 | 2 | 3 {
+    const state = this.#link.protocol.readyState
+    return state === 1 && this.#sender.closing ? 2 : state
+  }
+
+  get bufferedAmount(): number {
+    return this.#sender.bufferedAmount
+  }
+
+  /** The peer's address, where the transport has one. */
+  get remoteAddress(): string | undefined {
+    return this.#link.transport.remoteAddress
+  }
+
+  get closed(): Promise<CloseInfo> {
+    this.#closed ??= new Promise((resolve) => {
+      if (this.#closeInfo === undefined) this.#settleClosed = resolve
+      else resolve(this.#closeInfo)
+    })
+    return this.#closed
+  }
+
+  /**
+   * Sends one message: strings as text, all else as binary.
+   * @returns false if more than `highWaterMark` bytes wait (hold back until `'drain'`), or if nothing was sent since the
+   * connection is not open or the message was dropped
+   * @throws UsageError if `data` is none of string, ArrayBuffer, view and Blob
+   */
+  send(data: MessageData, options: SendOptions = {}): boolean {
+    return this.#sender.send(data, options)
+  }
+
+  drained(options: WaitOptions = {}): Promise<void> {
+    return handled(this.#sender.drained(options))
+  }
+
+  /**
+   * Sends a ping (RFC 6455 §5.5.2).
+   * @returns the round trip in ms; rejects if the connection ends first or `signal` aborts (ignoring that is no fault)
+   * @throws UsageError if `data` has over 125 bytes
+   */
+  ping(data?: string | Uint8Array, options: WaitOptions = {}): Promise<number> {
+    this.#pings ??= new Pings()
+    const payload = data === undefined ? this.#pings.nextPayload() : Buffer.from(data)
+    if (options.signal?.aborted === true) return handled(Promise.reject(options.signal.reason))
+    if (this.#link.protocol.ping(payload)) return handled(this.#pings.wait(payload, options))
+    return handled(Promise.reject(new WebSocketError('NOT_OPEN', 'cannot ping: the connection is not open')))
+  }
+
+  /**
+   * Begins the closing handshake. Messages sent before leave first; what has not been delivered yet is discarded. Past
+   * `closeTimeout` the connection is destroyed.
+   * @param code 1000–1003, 1007–1014 or 3000–4999; none by default, which the peer sees as 1005
+   * @param reason at most 123 bytes of UTF-8
+   * @returns how it ended, when it has; never rejects
+   * @throws UsageError on a code or reason that may not be sent
+   */
+  close(code?: number, reason?: string): Promise<CloseInfo> {
+    this.#sender.close(code, reason)
+    this.#link.inbox.clear()
+    return this.closed
+  }
+
+  terminate(): void {
+    this.#link.abort('TERMINATED', 'terminate() was called')
+  }
+
+  /** Stops the delivery of messages. They are read ahead up to `maxReadAhead`; then the peer has to wait. */
+  pause(): void {
+    this.#link.inbox.pause()
+  }
+
+  /** Goes on after {@link pause}. Without a consumer it discards what comes, as Node's streams do. */
+  resume(): void {
+    const { inbox } = this.#link
+    if (inbox.consumer === 'none') inbox.claim('discard')
+    inbox.resume()
+  }
+
+  stats(): ConnectionStats {
+    const { protocol, outbox, bytesIn, messagesIn } = this.#link
+    return {
+      messagesIn,
+      messagesOut: this.#sender.sent,
+      framesIn: protocol.framesIn,
+      framesOut: protocol.framesOut,
+      bytesIn,
+      bytesOut: outbox.flushed,
+      dropped: this.#sender.dropped,
+    }
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<string | Buffer> {
+    return new MessageIterator(this.#link.inbox) as AsyncIterableIterator<string | Buffer>
+  }
+
+  /** Closes with code 1000 and waits for the end: `await using socket = await connect(url)`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close(1000)
+  }
+
+  // --- Listeners: 'message' makes them the consumer
+
+  override on<Name extends keyof ConnectionEvents>(name: Name, listener: Listener<ConnectionEvents[Name]>): this {
+    this.#listening(name)
+    return super.on(name as 'message', listener as Listener<ConnectionEvents['message']>)
+  }
+
+  override addListener<Name extends keyof ConnectionEvents>(
+    name: Name,
+    listener: Listener<ConnectionEvents[Name]>,
+  ): this {
+    return this.on(name, listener)
+  }
+
+  override prependListener<Name extends keyof ConnectionEvents>(
+    name: Name,
+    listener: Listener<ConnectionEvents[Name]>,
+  ): this {
+    this.#listening(name)
+    return super.prependListener(name as 'message', listener as Listener<ConnectionEvents['message']>)
+  }
+
+  override removeListener<Name extends keyof ConnectionEvents>(
+    name: Name,
+    listener: Listener<ConnectionEvents[Name]>,
+  ): this {
+    super.removeListener(name as 'message', listener as Listener<ConnectionEvents['message']>)
+    this.#unlistening()
+    return this
+  }
+
+  override off<Name extends keyof ConnectionEvents>(name: Name, listener: Listener<ConnectionEvents[Name]>): this {
+    return this.removeListener(name, listener)
+  }
+
+  override removeAllListeners(name?: keyof ConnectionEvents): this {
+    super.removeAllListeners(name as 'message')
+    this.#unlistening()
+    return this
+  }
+
+  #listening(name: string): void {
+    const { inbox } = this.#link
+    if (name !== 'message' || inbox.consumer === 'listeners') return
+    inbox.claim('listeners')
+    // Listeners that are attached in the same turn all get the messages that waited.
+    process.nextTick(() => inbox.deliver())
+  }
+
+  #unlistening(): void {
+    const { inbox } = this.#link
+    if (inbox.consumer === 'listeners' && this.listenerCount('message') === 0) inbox.release()
+  }
+
+  // --- What the link reports
+
+  /** The link's view of this connection: its calls are nobody else's, so they are not public methods. */
+  static readonly #Owner = class implements LinkOwner {
+    readonly #socket: WebSocketConnection
+
+    constructor(socket: WebSocketConnection) {
+      this.#socket = socket
+    }
+
+    deliver(message: Message, consumer: 'handlers' | 'listeners'): unknown {
+      return this.#socket.#deliver(message as string | Buffer, consumer)
+    }
+
+    deliveryFailed(error: unknown): void {
+      rethrowLater(error)
+      this.#socket.#link.protocol.failWith('HANDLER_FAILED')
+    }
+
+    inboxIdle(): void {
+      const info = this.#socket.#closeInfo
+      if (info !== undefined) this.#socket.#emitClose(info)
+    }
+
+    onPing(payload: Uint8Array): void {
+      const socket = this.#socket
+      if (socket.listenerCount('ping') > 0) invoke(() => socket.emit('ping', payload as Buffer))
+    }
+
+    onPong(payload: Uint8Array): void {
+      const socket = this.#socket
+      socket.#pings?.answer(payload)
+      if (socket.listenerCount('pong') > 0) invoke(() => socket.emit('pong', payload as Buffer))
+    }
+
+    onDrain(): void {
+      this.#socket.#drain()
+    }
+
+    onClosed(info: CloseInfo): void {
+      this.#socket.#end(info)
+    }
+  }
+
+  #deliver(message: string | Buffer, consumer: 'handlers' | 'listeners'): unknown {
+    try {
+      if (consumer === 'handlers') return this.#handlers?.message?.(this, message)
+      this.emit('message', message)
+    } catch (error) {
+      rethrowLater(error)
+    }
+    return undefined
+  }
+
+  #drain(): void {
+    const handlers = this.#handlers
+    this.#sender.drain()
+    if (handlers?.drain !== undefined) invoke(() => handlers.drain?.(this))
+    invoke(() => this.emit('drain'))
+  }
+
+  #end(info: CloseInfo): void {
+    this.#closeInfo = info
+    const why = `the connection ended with code ${info.code}`
+    this.#pings?.cancel(why)
+    this.#sender.end(new WebSocketError('NOT_OPEN', why, { cause: info.cause }))
+    this.#settleClosed?.(info)
+    if (!this.#link.inbox.busy) this.#emitClose(info)
+  }
+
+  /** After the last message has been dealt with, once. */
+  #emitClose(info: CloseInfo): void {
+    if (this.#closeEmitted) return
+    this.#closeEmitted = true
+    const { cause } = info
+    if (cause !== undefined && this.listenerCount('error') > 0) invoke(() => this.emit('error', cause))
+    if (this.#handlers?.close !== undefined) invoke(() => this.#handlers?.close?.(this, info))
+    invoke(() => this.emit('close', info))
+  }
+
+  #open(handlers: Handlers<Data>): void {
+    const result = invoke(() => handlers.open?.(this))
+    if (isPromiseLike(result)) this.#link.inbox.holdUntil(result)
+  }
+}
+
+/** An ignored rejection of this promise is no unhandled one: the caller may not care. */
+function handled<Value>(promise: Promise<Value>): Promise<Value> {
+  promise.catch(() => {})
+  return promise
+}

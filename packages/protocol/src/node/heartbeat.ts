@@ -1,0 +1,62 @@
+// Pings to a peer that has gone silent (docs/limits.md). Rules: any byte that comes and any byte that leaves is life; a ping's
+// time starts when its bytes have left; while we do not read, the clock stands still, for the silence is ours. Counters are
+// compared at the alarm, so that traffic itself costs nothing.
+
+import { Alarm } from './alarm.ts'
+
+/** What a heartbeat looks at and does. */
+export interface HeartbeatTarget {
+  /** Grows with every byte received and every byte sent. */
+  readonly lifeSigns: number
+  /** Whether we ourselves have stopped reading. */
+  readonly readingStopped: boolean
+  /** Sends a ping; `left` is called when its bytes have gone to the operating system. */
+  sendHeartbeat(left: () => void): void
+  /** The peer did not answer. */
+  heartbeatMissed(): void
+}
+
+export class Heartbeat {
+  readonly #target: HeartbeatTarget
+  readonly #interval: number
+  readonly #timeout: number
+  readonly #alarm = new Alarm(() => this.#check())
+  #seen = 0
+  #waiting = false
+
+  constructor(target: HeartbeatTarget, interval: number, timeout: number) {
+    this.#target = target
+    this.#interval = interval
+    this.#timeout = timeout
+    this.#rest()
+  }
+
+  stop(): void {
+    this.#alarm.clear()
+  }
+
+  /** All is well: looks again after an interval. */
+  #rest(): void {
+    this.#waiting = false
+    this.#seen = this.#target.lifeSigns
+    this.#alarm.set(this.#interval)
+  }
+
+  #check(): void {
+    const alive = this.#target.lifeSigns !== this.#seen
+    if (alive || this.#target.readingStopped) this.#rest()
+    else if (this.#waiting) this.#target.heartbeatMissed()
+    else this.#ask()
+  }
+
+  /** The alarm covers a ping that cannot leave: an interval and the timeout without any progress are enough. */
+  #ask(): void {
+    this.#waiting = true
+    this.#alarm.set(this.#interval + this.#timeout)
+    this.#target.sendHeartbeat(() => {
+      if (!this.#alarm.pending) return // stopped meanwhile
+      this.#seen = this.#target.lifeSigns // the ping itself is no sign of life
+      this.#alarm.set(this.#timeout)
+    })
+  }
+}

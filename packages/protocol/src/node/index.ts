@@ -1,0 +1,32 @@
+// The public names of `@ws/protocol/node`: connections over Node's sockets, and the core's functions bound to Node's means.
+
+export type {
+  AbortSignalLike,
+  BlobLike,
+  Connection,
+  MessageData,
+  SendOptions,
+  WaitOptions,
+} from '../connection.ts'
+export type { CloseInfo } from '../protocol.ts'
+export {
+  type ConnectionEvents,
+  type ConnectionInit,
+  type ConnectionStats,
+  type Handlers,
+  WebSocketConnection,
+} from './connection.ts'
+export { acceptKey, acceptOfferedUpgrade, acceptUpgrade, createUpgradeRequest, generateKey } from './handshake.ts'
+export { invoke, isPromiseLike, rethrowLater } from './invoke.ts'
+export { nodePlatform } from './platform.ts'
+export {
+  type ConnectionOptions,
+  type ConnectionSettings,
+  choice,
+  connectionSettings,
+  type HeartbeatOptions,
+  LONGEST_DELAY,
+} from './settings.ts'
+export { openTransport } from './transport/open.ts'
+export type { Transport, TransportSink } from './transport/transport.ts'
+export type { UpgradeRequest } from './upgrade-request.ts'

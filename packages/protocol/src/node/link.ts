@@ -1,0 +1,313 @@
+// What ties a transport to the protocol: the adapter's duties, and nothing of the application's view. Rules:
+// - A chunk is parsed to its end or to where the inbox is full; then output is flushed and duties are carried out, in
+//   that order. Nothing keeps a view into the chunk: an unparsed remainder is copied.
+// - A nested read (a transport that delivers from within a write) is copied and queued, never parsed inside another.
+// - The transport's `closed` is the last event of all, and comes once.
+
+import type { Role } from '../constants.ts'
+import { type ErrorCode, WebSocketError } from '../errors.ts'
+import { type CloseInfo, Protocol, type ProtocolHandler } from '../protocol.ts'
+import { Alarm } from './alarm.ts'
+import { Heartbeat, type HeartbeatTarget } from './heartbeat.ts'
+import { Inbox, type InboxOwner, type Message } from './inbox.ts'
+import { Outbox, type OutboxOwner } from './outbox.ts'
+import { nodePlatform } from './platform.ts'
+import type { ConnectionSettings } from './settings.ts'
+import type { Transport, TransportSink } from './transport/transport.ts'
+import { type Flushable, flushAtTurnEnd } from './turn.ts'
+
+/** The least progress, in bytes, that keeps a message in progress or a closing connection from its timeout. */
+export const MIN_PROGRESS = 1024
+
+/** What a heartbeat's ping carries: no payload that `Pings` makes, so that its pong answers no ping of the application. */
+const HEARTBEAT_PAYLOAD: Buffer = Buffer.from('heartbeat')
+
+/** The application's side of a link. */
+export interface LinkOwner {
+  deliver(message: Message, consumer: 'handlers' | 'listeners'): unknown
+  deliveryFailed(error: unknown): void
+  inboxIdle(): void
+  onPing(payload: Uint8Array): void
+  onPong(payload: Uint8Array): void
+  onDrain(): void
+  onClosed(info: CloseInfo): void
+}
+
+export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxOwner, HeartbeatTarget, Flushable {
+  readonly protocol: Protocol
+  readonly outbox: Outbox
+  readonly inbox: Inbox
+  readonly settings: ConnectionSettings
+  readonly transport: Transport
+  readonly #owner: LinkOwner
+  #heartbeat: Heartbeat | undefined
+  #closeAlarm: Alarm | undefined
+  #messageAlarm: Alarm | undefined
+  #remainder: Buffer | undefined
+  #reading = false
+  #stalled = false
+  #dirty = false
+  #endDue = false
+  #peerEnded = false
+  #gone = false
+  #awaitingDrain = false
+  #bytesIn = 0
+  #messagesIn = 0
+
+  constructor(transport: Transport, role: Role, settings: ConnectionSettings, owner: LinkOwner) {
+    this.transport = transport
+    this.settings = settings
+    this.#owner = owner
+    this.outbox = new Outbox(transport, this, settings.highWaterMark)
+    this.inbox = new Inbox(this, settings.maxReadAhead, settings.concurrency)
+    this.protocol = new Protocol({
+      role,
+      output: this.outbox,
+      handler: this,
+      maxPayload: settings.maxPayload,
+      maxFragments: settings.maxFragments,
+      platform: nodePlatform,
+    })
+    if (settings.incoming === 'discard') this.inbox.claim('discard')
+  }
+
+  /** Starts reading: from here on the transport's bytes are parsed. */
+  start(): void {
+    const { heartbeat } = this.settings
+    if (heartbeat !== undefined) this.#heartbeat = new Heartbeat(this, heartbeat.interval, heartbeat.timeout)
+    this.transport.read(this)
+  }
+
+  get bytesIn(): number {
+    return this.#bytesIn
+  }
+
+  get messagesIn(): number {
+    return this.#messagesIn
+  }
+
+  /** Whether the connection is over. */
+  get gone(): boolean {
+    return this.#gone
+  }
+
+  /** Asks for {@link LinkOwner.onDrain} once the output is low. */
+  awaitDrain(): void {
+    this.#awaitingDrain = true
+  }
+
+  /** Destroys the connection for a reason of ours. */
+  abort(code: ErrorCode, message: string): void {
+    if (this.#gone) return
+    this.protocol.abort(new WebSocketError(code, message))
+    this.inbox.clear()
+    this.transport.abort()
+  }
+
+  // --- TransportSink
+
+  data(buffer: Uint8Array, start: number, end: number): void {
+    this.#bytesIn += end - start
+    if (this.#reading || this.#remainder !== undefined) this.#keep(buffer, start, end)
+    else this.#read(buffer, start, end)
+  }
+
+  ended(): void {
+    this.#peerEnded = true
+    if (this.#remainder === undefined && !this.#reading) this.#answerEnd()
+  }
+
+  closed(error?: Error): void {
+    this.#stalled = false
+    this.#gone = true
+    this.#readRemainder()
+    this.#heartbeat?.stop()
+    this.#closeAlarm?.clear()
+    this.#messageAlarm?.clear()
+    const info = this.protocol.transportClosed(error)
+    this.outbox.discard(error ?? new WebSocketError('NOT_OPEN', 'the connection ended before everything was sent'))
+    this.inbox.end()
+    this.#owner.onClosed(info)
+  }
+
+  // --- ProtocolHandler
+
+  onMessage(data: Message): void {
+    this.#messagesIn++
+    this.inbox.push(data)
+    if (this.inbox.full && !this.#gone) this.protocol.stop()
+  }
+
+  onPing(payload: Uint8Array): void {
+    this.#owner.onPing(payload)
+  }
+
+  onPong(payload: Uint8Array): void {
+    this.#owner.onPong(payload)
+  }
+
+  onClosing(): void {
+    this.#heartbeat?.stop()
+    this.#armClose()
+  }
+
+  onEnd(): void {
+    this.#endDue = true
+    if (!this.#reading) this.#carryOut()
+  }
+
+  // --- OutboxOwner
+
+  outputPending(): void {
+    if (this.#reading || this.#dirty) return
+    this.#dirty = true
+    flushAtTurnEnd(this)
+  }
+
+  outputProgressed(): void {
+    if (!this.outbox.blocked) this.protocol.unblocked()
+    if (!this.#awaitingDrain || 2 * this.outbox.bufferedAmount > this.settings.highWaterMark) return
+    this.#awaitingDrain = false
+    this.#owner.onDrain()
+  }
+
+  flush(): void {
+    this.#dirty = false
+    this.outbox.flush()
+  }
+
+  // --- InboxOwner
+
+  deliver(message: Message, consumer: 'handlers' | 'listeners'): unknown {
+    return this.#owner.deliver(message, consumer)
+  }
+
+  deliveryFailed(error: unknown): void {
+    this.#owner.deliveryFailed(error)
+  }
+
+  inboxIdle(): void {
+    this.#owner.inboxIdle()
+  }
+
+  inboxHasRoom(): void {
+    if (!this.#stalled || this.#reading) return
+    this.#stalled = false
+    this.#readRemainder()
+    if (!this.#stalled) this.transport.resume()
+  }
+
+  // --- HeartbeatTarget
+
+  get lifeSigns(): number {
+    return this.#bytesIn + this.outbox.flushed
+  }
+
+  get readingStopped(): boolean {
+    return this.#stalled
+  }
+
+  sendHeartbeat(left: () => void): void {
+    if (!this.protocol.ping(HEARTBEAT_PAYLOAD)) return
+    this.outbox.onFlushed((error) => {
+      if (error === undefined) left()
+    })
+  }
+
+  heartbeatMissed(): void {
+    this.abort('HEARTBEAT_TIMEOUT', 'the peer sent nothing and did not answer a ping in time')
+  }
+
+  // --- inside
+
+  #read(buffer: Uint8Array, start: number, end: number): void {
+    this.#reading = true
+    const stop = this.protocol.receive(buffer, start, end)
+    this.#reading = false
+    if (stop < end) this.#keepFirst(buffer, stop, end)
+    this.#carryOut()
+    this.#stallIfFull()
+    this.#watchMessage()
+    if (this.#remainder !== undefined && !this.#stalled) this.#readRemainder()
+  }
+
+  #readRemainder(): void {
+    const remainder = this.#remainder
+    if (remainder !== undefined) {
+      this.#remainder = undefined
+      this.#read(remainder, 0, remainder.length)
+    }
+    if (this.#peerEnded && this.#remainder === undefined) this.#answerEnd()
+  }
+
+  /** Copies bytes behind those that wait already. */
+  #keep(buffer: Uint8Array, start: number, end: number): void {
+    const bytes = buffer.subarray(start, end)
+    this.#remainder = this.#remainder === undefined ? Buffer.from(bytes) : Buffer.concat([this.#remainder, bytes])
+  }
+
+  /** Copies what was left unread of a chunk, before what a nested read has queued. */
+  #keepFirst(buffer: Uint8Array, start: number, end: number): void {
+    const queued = this.#remainder
+    this.#remainder = Buffer.from(buffer.subarray(start, end))
+    if (queued !== undefined) this.#keep(queued, 0, queued.length)
+  }
+
+  #stallIfFull(): void {
+    if (!this.inbox.full || this.#gone || this.protocol.state !== 'open') return
+    this.#stalled = true
+    this.transport.pause()
+  }
+
+  /** Flushes what the read has made, then ends our side if the protocol asked for it. */
+  #carryOut(): void {
+    this.outbox.flush()
+    if (!this.#endDue) return
+    this.#endDue = false
+    this.#remainder = undefined
+    this.#stalled = false
+    this.transport.end()
+    this.transport.resume() // what still comes is discarded, up to the peer's end
+  }
+
+  /** The peer has ended its side: we end ours; without Close frames this is a lost connection (STANDARDS L19). */
+  #answerEnd(): void {
+    this.outbox.flush()
+    this.transport.end()
+    if (!this.#gone) this.#armClose()
+  }
+
+  #armClose(): void {
+    if (this.#closeAlarm !== undefined) return
+    let { flushed } = this.outbox
+    const alarm = new Alarm(() => {
+      const progress = this.outbox.flushed - flushed
+      flushed += progress
+      if (progress >= MIN_PROGRESS) alarm.set(this.settings.closeTimeout)
+      else this.abort('CLOSE_TIMEOUT', `the connection did not close within ${this.settings.closeTimeout} ms`)
+    })
+    this.#closeAlarm = alarm
+    alarm.set(this.settings.closeTimeout)
+  }
+
+  /** Sees to it that a message in progress goes on. The alarm stays set between messages: setting it is the dear part. */
+  #watchMessage(): void {
+    const { messageTimeout } = this.settings
+    if (messageTimeout === 0 || !this.protocol.midMessage || this.#messageAlarm?.pending === true || this.#gone) return
+    let before = this.#messageMark()
+    const alarm = new Alarm(() => {
+      const now = this.#messageMark()
+      if (!this.protocol.midMessage) return
+      const slow = now.messages === before.messages && now.bytes - before.bytes < MIN_PROGRESS
+      before = now
+      if (slow && !this.#stalled) this.protocol.failWith('MESSAGE_TIMEOUT', `under 1 KiB in ${messageTimeout} ms`)
+      else alarm.set(messageTimeout)
+    })
+    this.#messageAlarm = alarm
+    alarm.set(messageTimeout)
+  }
+
+  #messageMark(): { messages: number; bytes: number } {
+    return { messages: this.#messagesIn, bytes: this.#bytesIn }
+  }
+}

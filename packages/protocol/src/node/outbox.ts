@@ -1,0 +1,150 @@
+// Frames on their way out. Rules:
+// - What is sent in one turn leaves in one write: frames are put together in a slab, which is flushed when it is full, at
+//   the end of a read, or at the end of the turn, whichever comes first.
+// - A large payload is not copied: an unmasked one is lent to the transport, a masked one gets memory of its own.
+// - Order is that of the calls. Progress is counted in bytes, so that nothing is kept per frame.
+
+import { frameHeaderSize, writeFrameHeader } from '../frame/header.ts'
+import type { FrameOutput, KeySource } from '../output.ts'
+import { asBuffer, nodePlatform } from './platform.ts'
+import { returnSlab, SLAB_SIZE, takeSlab } from './slab.ts'
+import type { Transport } from './transport/transport.ts'
+
+/** From this size on an unmasked payload is lent to the transport rather than copied into the slab. */
+export const LEND_FROM: number = 16 * 1024
+
+/** Told of what happens to the output. */
+export interface OutboxOwner {
+  /** Bytes lie in the slab that wait for {@link Outbox.flush}: see to it within this turn. */
+  outputPending(): void
+  /** Bytes have been taken by the operating system. */
+  outputProgressed(): void
+}
+
+interface Waiting {
+  /** The message's last byte, counted from the first that this outbox ever took. */
+  readonly until: number
+  readonly callback: (error?: Error) => void
+}
+
+/** Takes frames, writes them to a transport. */
+export class Outbox implements FrameOutput {
+  readonly #transport: Transport
+  readonly #owner: OutboxOwner
+  readonly #flushAt: number
+  readonly #done: (error?: Error | null) => void
+  #slab: Buffer | undefined
+  #fill = 0
+  #taken = 0
+  #waiting: Waiting[] = []
+
+  /** @param highWaterMark a slab is flushed early at this many bytes, if that is less than its size */
+  constructor(transport: Transport, owner: OutboxOwner, highWaterMark: number) {
+    this.#transport = transport
+    this.#owner = owner
+    this.#flushAt = Math.min(SLAB_SIZE, Math.max(highWaterMark, 1))
+    this.#done = (error) => this.#progress(error)
+  }
+
+  /** Bytes taken and not yet with the operating system. */
+  get bufferedAmount(): number {
+    return this.#fill + this.#transport.buffered
+  }
+
+  /** Whether the transport holds bytes that the peer does not take. */
+  get blocked(): boolean {
+    return this.#transport.buffered > 0
+  }
+
+  /** Bytes taken since the beginning. */
+  get taken(): number {
+    return this.#taken
+  }
+
+  /** Bytes handed to the operating system since the beginning. */
+  get flushed(): number {
+    return this.#taken - this.bufferedAmount
+  }
+
+  writeText(first: number, text: string, nextKey: KeySource): void {
+    const length = Buffer.byteLength(text)
+    const key = nextKey?.()
+    const size = frameHeaderSize(length, key !== undefined)
+    const { target, start } = this.#room(size + length)
+    const payload = writeFrameHeader(target, start, first, length, key)
+    target.write(text, payload, length, 'utf8')
+    this.#complete(target, start, payload, length, key)
+  }
+
+  writeBinary(first: number, payload: Uint8Array, nextKey: KeySource): void {
+    const { length } = payload
+    const key = nextKey?.()
+    const size = frameHeaderSize(length, key !== undefined)
+    if (key === undefined && length >= LEND_FROM) return this.#lend(first, payload, size)
+    const { target, start } = this.#room(size + length)
+    const at = writeFrameHeader(target, start, first, length, key)
+    target.set(payload, at)
+    this.#complete(target, start, at, length, key)
+  }
+
+  /** Calls back when everything taken so far has been handed to the operating system, or never will be. */
+  onFlushed(callback: (error?: Error) => void): void {
+    this.#waiting.push({ until: this.#taken, callback })
+  }
+
+  /** Writes what lies in the slab. */
+  flush(): void {
+    const slab = this.#slab
+    if (slab === undefined) return
+    const bytes = slab.subarray(0, this.#fill)
+    this.#slab = undefined
+    this.#fill = 0
+    this.#transport.write(bytes, this.#done)
+    if (this.#transport.canReuse && this.#transport.buffered === 0) returnSlab(slab)
+  }
+
+  /** The transport is gone: nothing of what still waits will leave. */
+  discard(error: Error): void {
+    if (this.#slab !== undefined) returnSlab(this.#slab)
+    this.#slab = undefined
+    this.#fill = 0
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const { callback } of waiting) callback(error)
+  }
+
+  /** Finds room for a frame: in the slab, or in memory of its own if it is larger than that. */
+  #room(size: number): { target: Buffer; start: number } {
+    this.#taken += size
+    if (this.#fill + size > SLAB_SIZE) this.flush()
+    if (size > SLAB_SIZE) return { target: Buffer.allocUnsafeSlow(size), start: 0 }
+    if (this.#slab === undefined) {
+      this.#slab = takeSlab()
+      this.#owner.outputPending()
+    }
+    const start = this.#fill
+    this.#fill += size
+    return { target: this.#slab, start }
+  }
+
+  #complete(target: Buffer, start: number, payload: number, length: number, key: number | undefined): void {
+    if (key !== undefined) nodePlatform.applyMask(target, payload, payload + length, key, 0)
+    if (target !== this.#slab) this.#transport.write(target.subarray(start), this.#done)
+    else if (this.#fill >= this.#flushAt) this.flush()
+  }
+
+  #lend(first: number, payload: Uint8Array, size: number): void {
+    const { target, start } = this.#room(size)
+    writeFrameHeader(target, start, first, payload.length, undefined)
+    this.flush()
+    this.#taken += payload.length
+    this.#transport.write(asBuffer(payload), this.#done)
+  }
+
+  #progress(error?: Error | null): void {
+    if (error !== undefined && error !== null) return // the end of the transport follows, and settles what waits
+    const { flushed } = this
+    while (this.#waiting[0] !== undefined && this.#waiting[0].until <= flushed) this.#waiting.shift()?.callback()
+    this.#owner.outputProgressed()
+  }
+}

@@ -1,0 +1,194 @@
+// Sending messages: what may be sent, the high-water mark, slow consumers, and order when a Blob has to be read first.
+
+import { Buffer } from 'node:buffer'
+import type { BlobLike, MessageData, SendOptions, WaitOptions } from '../connection.ts'
+import { Opcode } from '../constants.ts'
+import { UsageError, usage, WebSocketError } from '../errors.ts'
+import { makeClosePayload } from '../frame/close-payload.ts'
+import { invoke } from './invoke.ts'
+import type { Link } from './link.ts'
+import { LEND_FROM } from './outbox.ts'
+import { asBuffer, nodePlatform } from './platform.ts'
+import { SendQueue } from './send-queue.ts'
+
+interface DrainWaiter {
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+export class Sender {
+  readonly #link: Link
+  #queue: SendQueue | undefined
+  #drainWaiters: DrainWaiter[] = []
+  #closing = false
+  #sent = 0
+  #dropped = 0
+
+  constructor(link: Link) {
+    this.#link = link
+  }
+
+  get sent(): number {
+    return this.#sent
+  }
+
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  /** Whether a close waits for a Blob that was sent before it. */
+  get closing(): boolean {
+    return this.#closing
+  }
+
+  get bufferedAmount(): number {
+    return this.#link.outbox.bufferedAmount + (this.#queue?.bytes ?? 0)
+  }
+
+  send(data: MessageData, options: SendOptions): boolean {
+    const payload = asPayload(data)
+    if (this.#closing || this.#link.protocol.state !== 'open') return this.#drop(options, 'the connection is not open')
+    if (this.bufferedAmount > this.#link.settings.maxBackpressure) return this.#overflow(options)
+    if (this.#queue?.busy === true || isBlob(payload)) this.#enqueue(payload, options)
+    else this.#write(payload, options)
+    const low = this.bufferedAmount <= this.#link.settings.highWaterMark
+    if (!low) this.#link.awaitDrain()
+    return low
+  }
+
+  drained({ signal }: WaitOptions): Promise<void> {
+    if (signal?.aborted === true) return Promise.reject(signal.reason)
+    if (this.#link.gone) return Promise.reject(new WebSocketError('NOT_OPEN', 'the connection is over'))
+    if (this.bufferedAmount <= this.#link.settings.highWaterMark) return Promise.resolve()
+    this.#link.awaitDrain()
+    return new Promise((resolve, reject) => {
+      const abort = (): void => {
+        this.#drainWaiters = this.#drainWaiters.filter((other) => other !== waiter)
+        reject(signal?.reason)
+      }
+      const settled = (): void => signal?.removeEventListener('abort', abort)
+      const waiter: DrainWaiter = {
+        resolve: () => {
+          settled()
+          resolve()
+        },
+        reject: (error) => {
+          settled()
+          reject(error)
+        },
+      }
+      signal?.addEventListener('abort', abort)
+      this.#drainWaiters.push(waiter)
+    })
+  }
+
+  /** The output is low again. */
+  drain(): void {
+    const waiters = this.#drainWaiters
+    this.#drainWaiters = []
+    for (const waiter of waiters) waiter.resolve()
+  }
+
+  close(code?: number, reason?: string): void {
+    const queue = this.#queue
+    if (queue?.busy !== true) {
+      this.#link.protocol.close(code, reason)
+      return
+    }
+    makeClosePayload(code, reason) // throws now what it would throw then
+    if (this.#closing || this.#link.protocol.state !== 'open') return
+    this.#closing = true
+    this.#link.onClosing()
+    queue.push({ bytes: 0, run: () => void this.#link.protocol.close(code, reason), cancel: () => {} })
+  }
+
+  /** The connection is over. */
+  end(error: WebSocketError): void {
+    this.#queue?.cancel(error)
+    const waiters = this.#drainWaiters
+    this.#drainWaiters = []
+    for (const waiter of waiters) waiter.reject(error)
+  }
+
+  #write(payload: string | Uint8Array, options: SendOptions): void {
+    const { protocol, outbox } = this.#link
+    if (typeof payload === 'string') {
+      if (options.binary === true) protocol.sendBinary(Buffer.from(payload))
+      else protocol.sendText(payload)
+    } else {
+      const copy = options.copy === true && payload.length >= LEND_FROM
+      const bytes = copy ? Buffer.from(payload) : payload
+      if (options.binary === false) sendAsText(protocol, bytes)
+      else protocol.sendBinary(bytes)
+    }
+    this.#sent++
+    if (options.onFlushed !== undefined) outbox.onFlushed(guarded(options.onFlushed))
+  }
+
+  #enqueue(payload: string | Uint8Array | BlobLike, options: SendOptions): void {
+    this.#queue ??= new SendQueue()
+    this.#queue.push({
+      bytes: typeof payload === 'string' ? Buffer.byteLength(payload) : isBlob(payload) ? payload.size : payload.length,
+      run: () => (isBlob(payload) ? this.#writeBlob(payload, options) : this.#writeIfOpen(payload, options)),
+      cancel: (error) => this.#drop(options, error.message),
+    })
+  }
+
+  async #writeBlob(blob: BlobLike, options: SendOptions): Promise<void> {
+    try {
+      this.#writeIfOpen(new Uint8Array(await blob.arrayBuffer()), options)
+    } catch (error) {
+      this.#drop(options, `the Blob could not be read: ${String(error)}`)
+      this.#link.protocol.failWith('HANDLER_FAILED', 'a Blob could not be read')
+    }
+  }
+
+  #writeIfOpen(payload: string | Uint8Array, options: SendOptions): void {
+    if (this.#link.protocol.state === 'open') this.#write(payload, options)
+    else this.#drop(options, 'the connection is not open')
+  }
+
+  #overflow(options: SendOptions): false {
+    const { settings } = this.#link
+    if (settings.slowConsumer === 'close') {
+      this.#link.abort(
+        'SLOW_CONSUMER',
+        `more than ${settings.maxBackpressure} bytes wait for a peer that does not take them`,
+      )
+    } else {
+      this.#link.awaitDrain()
+    }
+    return this.#drop(options, 'the peer is too slow')
+  }
+
+  #drop({ onFlushed }: SendOptions, why: string): false {
+    this.#dropped++
+    if (onFlushed !== undefined) process.nextTick(onFlushed, new WebSocketError('NOT_OPEN', `not sent: ${why}`))
+    return false
+  }
+}
+
+function guarded(callback: (error?: Error) => void): (error?: Error) => void {
+  return (error) => invoke(callback, error)
+}
+
+function sendAsText(protocol: Link['protocol'], bytes: Uint8Array): void {
+  if (!nodePlatform.isUtf8(bytes, 0, bytes.length)) {
+    throw new UsageError('data sent with { binary: false } must be valid UTF-8')
+  }
+  protocol.sendBinary(bytes, Opcode.Text)
+}
+
+/** The bytes that a view shows, exactly; nothing of the memory around it (STANDARDS L22, R10). */
+function asPayload(data: MessageData): string | Uint8Array | BlobLike {
+  if (typeof data === 'string' || Buffer.isBuffer(data)) return data
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  if (data instanceof ArrayBuffer || (data as unknown) instanceof SharedArrayBuffer)
+    return asBuffer(new Uint8Array(data as ArrayBuffer))
+  if (isBlob(data)) return data
+  throw usage('data to send', 'a string, an ArrayBuffer, a typed array, a DataView or a Blob', data)
+}
+
+function isBlob(data: unknown): data is BlobLike {
+  return typeof Blob !== 'undefined' && data instanceof Blob
+}

@@ -1,0 +1,110 @@
+// A transport over any Node Duplex. TCP and TLS are Duplexes too; they differ in what their chunks and their memory allow.
+// The listeners are plain functions that find their transport on the stream: closures would cost memory a connection.
+
+import type { Duplex } from 'node:stream'
+import type { Transport, TransportSink } from './transport.ts'
+
+const TRANSPORT = Symbol('transport')
+
+type Owned = Duplex & { [TRANSPORT]?: StreamTransport }
+
+/** Reads and writes a Duplex. See {@link Transport}. */
+export abstract class StreamTransport implements Transport {
+  protected readonly stream: Duplex
+  readonly remoteAddress: string | undefined
+  #head: Uint8Array | undefined
+  #sink: TransportSink | undefined
+  #error: Error | undefined
+  #paused = false
+
+  /**
+   * @param stream connected; an `'error'` listener may be there already
+   * @param head bytes that were read past the handshake: they come first
+   */
+  constructor(stream: Duplex, head?: Uint8Array) {
+    this.stream = stream
+    this.remoteAddress = (stream as { remoteAddress?: string }).remoteAddress
+    this.#head = head !== undefined && head.length > 0 ? head : undefined
+    ;(stream as Owned)[TRANSPORT] = this
+    stream.on('error', onError)
+    stream.on('close', onClose)
+  }
+
+  abstract readonly canReuse: boolean
+
+  get buffered(): number {
+    return this.stream.writableLength
+  }
+
+  /** Gives the bytes of a chunk in memory that the reader may change. */
+  protected abstract own(chunk: Uint8Array): Uint8Array
+
+  read(sink: TransportSink): void {
+    this.#sink = sink
+    const head = this.#head
+    this.#head = undefined
+    if (head !== undefined) this.receive(head)
+    this.stream.on('data', onData)
+    this.stream.on('end', onEnd)
+    if (this.#paused) this.stream.pause()
+    if (this.stream.destroyed && this.stream.closed) process.nextTick(() => this.finish())
+  }
+
+  write(bytes: Uint8Array, done: (error?: Error | null) => void): void {
+    if (this.stream.writableEnded || this.stream.destroyed) process.nextTick(done, new Error('the transport has ended'))
+    else this.stream.write(bytes, done)
+  }
+
+  pause(): void {
+    this.#paused = true
+    this.stream.pause()
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.stream.resume()
+  }
+
+  end(): void {
+    if (!this.stream.destroyed) this.stream.end()
+  }
+
+  abort(): void {
+    this.stream.destroy()
+  }
+
+  receive(chunk: Uint8Array): void {
+    const bytes = this.own(chunk)
+    this.#sink?.data(bytes, 0, bytes.length)
+  }
+
+  ended(): void {
+    this.#sink?.ended()
+  }
+
+  fail(error: Error): void {
+    this.#error ??= error
+  }
+
+  finish(): void {
+    const sink = this.#sink
+    this.#sink = undefined
+    sink?.closed(this.#error)
+  }
+}
+
+function onData(this: Owned, chunk: Uint8Array): void {
+  this[TRANSPORT]?.receive(chunk)
+}
+
+function onEnd(this: Owned): void {
+  this[TRANSPORT]?.ended()
+}
+
+function onError(this: Owned, error: Error): void {
+  this[TRANSPORT]?.fail(error)
+}
+
+function onClose(this: Owned): void {
+  this[TRANSPORT]?.finish()
+}

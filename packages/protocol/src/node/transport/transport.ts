@@ -1,0 +1,37 @@
+// The seam between a connection and the world: TCP, TLS, any Duplex, later an HTTP/2 stream. One contract suite runs over
+// all of them. Rules: `data` is called with bytes that the sink may change and must not keep; `closed` is called exactly
+// once and last, whatever happens; nothing here throws for what the peer does.
+
+/** What a transport tells its reader. */
+export interface TransportSink {
+  /** Bytes in `buffer[start, end)`, valid during the call, to be changed at will (unmasked in place). */
+  data(buffer: Uint8Array, start: number, end: number): void
+  /** The peer will send nothing more. */
+  ended(): void
+  /** The transport is gone. `error` says why if it was not by an orderly end. */
+  closed(error?: Error): void
+}
+
+/** A full-duplex byte stream under a connection. */
+export interface Transport {
+  /** Starts reading. Called once. */
+  read(sink: TransportSink): void
+  /**
+   * Writes bytes, never none. They must not change until `done`, unless {@link canReuse} says that they may once
+   * {@link buffered} is 0 after the call. `done` is called once, never before `write` returns, with an error if they will not leave.
+   */
+  write(bytes: Uint8Array, done: (error?: Error | null) => void): void
+  /** Stops and starts the calls of `data`; what the peer sends meanwhile waits, and in the end the peer does. */
+  pause(): void
+  resume(): void
+  /** Ends our side once everything written has left. */
+  end(): void
+  /** Destroys both sides at once. */
+  abort(): void
+  /** How many bytes were written and not yet taken by the operating system. */
+  readonly buffered: number
+  /** The peer's address, where there is one. */
+  readonly remoteAddress: string | undefined
+  /** Whether written memory may be used again as soon as `buffered` is 0 after the write. */
+  readonly canReuse: boolean
+}

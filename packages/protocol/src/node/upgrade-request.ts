@@ -1,0 +1,16 @@
+// The request of an opening handshake as an application's hooks see it, the same for every HTTP version.
+
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { UpgradeHead } from '../handshake/accept.ts'
+
+export interface UpgradeRequest extends UpgradeHead {
+  readonly method: string
+  /** Path and query as the client sent them. Untrusted, as are all headers. */
+  readonly url: string
+  readonly headers: IncomingHttpHeaders
+  readonly rawHeaders: readonly string[]
+  readonly remoteAddress: string | undefined
+  /** Whether it came over TLS to this process. */
+  readonly encrypted: boolean
+  readonly raw: IncomingMessage
+}

@@ -1,0 +1,389 @@
+// One connection after the opening handshake, without I/O: bytes in; messages, output frames and duties out. Rules:
+// - Reading never writes to a transport: a pong, a Close, a violation become frames in the output, and the handler is told
+//   what is to be done with transport and timers.
+// - What the peer does wrong is answered and remembered, never thrown. What the caller does wrong throws before anything happens.
+// - The core owns no timer and no socket; once it has left 'open' the state table alone says what may still happen.
+
+import {
+  CloseCode,
+  DEFAULT_MAX_FRAGMENTS,
+  DEFAULT_MAX_PAYLOAD,
+  FIN,
+  MAX_CLOSE_REASON,
+  MAX_CONTROL_PAYLOAD,
+  Opcode,
+  type Role,
+} from './constants.ts'
+import { type ProtocolError, UsageError, usage, WebSocketError } from './errors.ts'
+import { isControl } from './frame/check.ts'
+import {
+  type ClosePayload,
+  firstCloseFault,
+  makeClosePayload,
+  parseClosePayload,
+  truncateUtf8,
+} from './frame/close-payload.ts'
+import { FrameParser, type FrameSink, opcodeOf } from './frame/parser.ts'
+import { violation } from './frame/violation.ts'
+import { integerOption, LARGEST_MAX_PAYLOAD } from './limits.ts'
+import { MessageAssembler } from './message/assembler.ts'
+import type { FrameOutput, KeySource } from './output.ts'
+import { type Platform, portablePlatform } from './platform.ts'
+import { readyStateOf, type State, transition } from './state.ts'
+
+/** How a connection ended. */
+export interface CloseInfo {
+  /** The code of the Close that came, 1005 if it had none, 1006 if none came; after a violation the close code of its cause. */
+  readonly code: number
+  /** The reason that came with it. The peer wrote it: do not show it to end users (RFC 6455 §5.5.1). */
+  readonly reason: string
+  /** Whether both sides exchanged Close frames. */
+  readonly wasClean: boolean
+  /** Who ended it: we, the peer by a Close, or the network. */
+  readonly initiator: 'local' | 'remote' | 'transport'
+  /** Why, when it was not a clean close. */
+  readonly cause?: WebSocketError
+}
+
+/** What the protocol tells its owner, synchronously from within a call of its methods. */
+export interface ProtocolHandler {
+  /** A whole message: text as a string, binary as bytes that are the receiver's to keep. */
+  onMessage(data: string | Uint8Array): void
+  /** A ping came. Its pong has been seen to. */
+  onPing(payload: Uint8Array): void
+  /** A pong came, asked for or not. */
+  onPong(payload: Uint8Array): void
+  /** The connection began to close: start a timer, and destroy the transport when it runs out. Called once. */
+  onClosing(): void
+  /** We are the one to end TCP: flush the output, then end our side (§7.1.1). Called at most once. */
+  onEnd(): void
+}
+
+export interface ProtocolOptions {
+  /** Which end this is. */
+  readonly role: Role
+  /** Where frames go. */
+  readonly output: FrameOutput
+  readonly handler: ProtocolHandler
+  /** The largest message, in bytes; 16 MiB by default. */
+  readonly maxPayload?: number | undefined
+  /** The largest number of frames of a message; 131,072 by default. */
+  readonly maxFragments?: number | undefined
+  readonly platform?: Platform | undefined
+}
+
+const NO_BYTES: Uint8Array = new Uint8Array(0)
+
+/** The protocol of RFC 6455 from the first frame to the last, for either role. */
+export class Protocol implements FrameSink {
+  readonly role: Role
+  readonly #output: FrameOutput
+  readonly #handler: ProtocolHandler
+  readonly #platform: Platform
+  readonly #nextKey: KeySource
+  readonly #parser: FrameParser
+  readonly #assembler: MessageAssembler
+
+  #state: State = 'open'
+  #opcode: Opcode = Opcode.Continuation
+  #first = 0
+  #control = NO_BYTES
+  #controlLength = 0
+  #pendingPong: Uint8Array | undefined
+  #sendingOpcode: Opcode = Opcode.Continuation
+  /** What the close info will say. */
+  #ending: ClosePayload = { code: CloseCode.Abnormal, reason: '' }
+  #initiator: CloseInfo['initiator'] = 'transport'
+  #cause: WebSocketError | undefined
+  #framesIn = 0
+  #framesOut = 0
+
+  /** @throws UsageError on a limit that makes no sense */
+  constructor(options: ProtocolOptions) {
+    const platform = options.platform ?? portablePlatform
+    this.role = options.role
+    this.#output = options.output
+    this.#handler = options.handler
+    this.#platform = platform
+    this.#nextKey = options.role === 'client' ? platform.maskingKey : undefined
+    this.#assembler = new MessageAssembler(platform)
+    this.#parser = new FrameParser(
+      {
+        role: options.role,
+        maxPayload: integerOption('maxPayload', options.maxPayload, DEFAULT_MAX_PAYLOAD, 0, LARGEST_MAX_PAYLOAD),
+        maxFragments: integerOption('maxFragments', options.maxFragments, DEFAULT_MAX_FRAGMENTS, 1),
+        allowRsv1: false,
+        applyMask: platform.applyMask,
+      },
+      this,
+    )
+  }
+
+  get state(): State {
+    return this.#state
+  }
+
+  /** 1 OPEN, 2 CLOSING, 3 CLOSED: the opening handshake lies before. */
+  get readyState(): 1 | 2 | 3 {
+    return readyStateOf(this.#state)
+  }
+
+  /** How many bytes of the peer's stream have been consumed. */
+  get bytesIn(): number {
+    return this.#parser.consumed
+  }
+
+  /** How many frames came whole, of any kind. */
+  get framesIn(): number {
+    return this.#framesIn
+  }
+
+  /** How many frames were put into the output, of any kind. */
+  get framesOut(): number {
+    return this.#framesOut
+  }
+
+  /** Whether the peer owes us the rest of a message or of a frame. */
+  get midMessage(): boolean {
+    return this.#parser.midMessage
+  }
+
+  /**
+   * Takes bytes from the peer; they are given over, payload is unmasked in place.
+   * @returns the index after the last byte consumed: `end`, unless {@link stop} was called from a handler
+   */
+  receive(bytes: Uint8Array, start = 0, end: number = bytes.length): number {
+    return this.#parser.push(bytes, start, end)
+  }
+
+  /** Makes the running {@link receive} return after the frame in hand: pass the remainder again when there is room. */
+  stop(): void {
+    this.#parser.stop()
+  }
+
+  /** Sends a text message. @returns false outside 'open': nothing was sent */
+  sendText(text: string): boolean {
+    if (!this.#maySendMessage()) return false
+    this.#framesOut++
+    this.#output.writeText(FIN | Opcode.Text, text, this.#nextKey)
+    return true
+  }
+
+  /** Sends a message of bytes: binary, or text that is UTF-8 already. @returns false outside 'open' */
+  sendBinary(payload: Uint8Array, opcode: typeof Opcode.Text | typeof Opcode.Binary = Opcode.Binary): boolean {
+    if (!this.#maySendMessage()) return false
+    this.#write(FIN | opcode, payload)
+    return true
+  }
+
+  /**
+   * Sends a piece of a message (§5.4): the first piece says the kind, `last` ends it. Control frames may come between.
+   * @returns false outside 'open': the remaining pieces are not to be sent
+   * @throws UsageError if the kind changes in the middle of a message
+   */
+  sendFragment(opcode: typeof Opcode.Text | typeof Opcode.Binary, payload: Uint8Array, last: boolean): boolean {
+    if (this.#state !== 'open') return false
+    const begun = this.#sendingOpcode !== Opcode.Continuation
+    if (begun && this.#sendingOpcode !== opcode) throw new UsageError('all fragments of a message must have its opcode')
+    this.#sendingOpcode = last ? Opcode.Continuation : opcode
+    this.#write((last ? FIN : 0) | (begun ? Opcode.Continuation : opcode), payload)
+    return true
+  }
+
+  /** Sends a ping. @returns false unless open. @throws UsageError if the payload has over 125 bytes (§5.5) */
+  ping(payload: Uint8Array): boolean {
+    return this.#sendControl(Opcode.Ping, payload)
+  }
+
+  /** Sends an unsolicited pong (§5.5.3). @returns false unless open. @throws UsageError as {@link ping} */
+  pong(payload: Uint8Array): boolean {
+    return this.#sendControl(Opcode.Pong, payload)
+  }
+
+  /**
+   * Begins the closing handshake (§7.1.2); without a code the Close frame is empty.
+   * @returns false if the connection was closing or closed already
+   * @throws UsageError on a code that may not be sent, on a reason of over 123 bytes or without a code
+   */
+  close(code?: number, reason?: string): boolean {
+    if (code === CloseCode.MissingExtension && this.role === 'server') {
+      throw usage('close code', 'another one: only a client sends 1010 (RFC 6455 §7.4.1)', code)
+    }
+    const payload = makeClosePayload(code, reason)
+    if (this.#state !== 'open') return false
+    this.#initiator = 'local'
+    this.#sendClose(payload)
+    this.#handler.onClosing()
+    return true
+  }
+
+  /** Fails the connection (§7.1.7): a Close with the error's code if none has been sent, then the end. */
+  fail(error: ProtocolError): void {
+    if (this.#state === 'failed' || this.#state === 'ending' || this.#state === 'closed') return
+    const wasOpen = this.#state === 'open'
+    if (wasOpen) {
+      this.#write(FIN | Opcode.Close, makeClosePayload(error.closeCode, truncateUtf8(error.message, MAX_CLOSE_REASON)))
+    }
+    this.#initiator = 'local'
+    this.#cause = error
+    this.#ending = { code: error.closeCode, reason: error.message }
+    this.#state = transition(this.#state, 'fail')
+    this.#becomeDiscarder()
+    if (wasOpen) this.#handler.onClosing()
+    this.#handler.onEnd()
+  }
+
+  /** Fails the connection for a reason of ours: a timeout, a handler that failed. */
+  failWith(code: 'MESSAGE_TIMEOUT' | 'HANDLER_FAILED', detail?: string): void {
+    this.fail(violation(code, this.bytesIn, detail))
+  }
+
+  /** Remembers why we are about to destroy the transport; {@link transportClosed} must follow. */
+  abort(cause: WebSocketError): void {
+    if (this.#state === 'closed') return
+    this.#cause ??= cause
+    if (this.#state === 'open') this.#initiator = 'local'
+  }
+
+  /** The transport is gone: the last event of a connection. @returns how it ended */
+  transportClosed(error?: unknown): CloseInfo {
+    const before = this.#state
+    this.#state = transition(before, 'transport-closed')
+    this.#becomeDiscarder()
+    return this.#closeInfo(before, error)
+  }
+
+  /** The output takes bytes again: a pong that was held back goes out now. */
+  unblocked(): void {
+    const payload = this.#pendingPong
+    if (payload === undefined) return
+    this.#pendingPong = undefined
+    this.#write(FIN | Opcode.Pong, payload)
+  }
+
+  // --- FrameSink: called by the parser
+
+  onHeader(first: number, length: number): void {
+    this.#first = first
+    this.#opcode = opcodeOf(first)
+    if (isControl(first)) {
+      this.#control = this.#platform.allocate(length)
+      this.#controlLength = 0
+      return
+    }
+    if (this.#opcode !== Opcode.Continuation) this.#assembler.begin(this.#opcode === Opcode.Text)
+    this.#assembler.expect(length, (first & FIN) !== 0)
+  }
+
+  onPayload(buffer: Uint8Array, start: number, end: number): void {
+    if (isControl(this.#first)) return this.#takeControl(buffer, start, end)
+    if (this.#state !== 'open') return // what comes after our Close is read, but not wanted
+    const invalid = this.#assembler.push(buffer, start, end)
+    if (invalid >= 0) this.fail(violation('INVALID_UTF8', this.#parser.offsetAfter(invalid)))
+  }
+
+  onFrameEnd(): void {
+    this.#framesIn++
+    if (isControl(this.#first)) return this.#endControl()
+    if ((this.#first & FIN) === 0 || this.#state !== 'open') return
+    const message = this.#assembler.end()
+    if (message === undefined) this.fail(violation('INVALID_UTF8', this.bytesIn, 'cut short'))
+    else this.#handler.onMessage(message)
+  }
+
+  onViolation(error: ProtocolError): void {
+    this.fail(error)
+  }
+
+  // --- inside
+
+  #takeControl(buffer: Uint8Array, start: number, end: number): void {
+    const before = this.#controlLength
+    this.#control.set(buffer.subarray(start, end), before)
+    this.#controlLength += end - start
+    if (this.#opcode !== Opcode.Close) return
+    const fault = firstCloseFault(this.#control, this.#controlLength)
+    if (fault === undefined) return
+    const offset = this.#parser.offsetAfter(start + fault.index - before)
+    this.fail(violation(fault.error, offset, fault.detail))
+  }
+
+  #endControl(): void {
+    const payload = this.#control
+    this.#control = NO_BYTES
+    if (this.#opcode === Opcode.Pong) this.#handler.onPong(payload)
+    else if (this.#opcode === Opcode.Ping) this.#receivePing(payload)
+    else this.#receiveClose(payload)
+  }
+
+  /** A pong is due also after our own Close; once the peer's has come, the parser discards (§5.5.2). */
+  #receivePing(payload: Uint8Array): void {
+    if (this.#output.blocked) {
+      this.#pendingPong = Uint8Array.from(payload) // only the latest need be answered (§5.5.3); the handler owns its own
+    } else {
+      this.unblocked() // one that still waits goes first
+      this.#write(FIN | Opcode.Pong, payload)
+    }
+    this.#handler.onPing(payload)
+  }
+
+  #receiveClose(payload: Uint8Array): void {
+    const close = parseClosePayload(payload)
+    if ('error' in close) return this.fail(violation(close.error, this.bytesIn, close.detail))
+    this.#ending = close
+    const wasOpen = this.#state === 'open'
+    this.#state = transition(this.#state, 'receive-close')
+    this.#becomeDiscarder()
+    if (wasOpen) {
+      this.#initiator = 'remote'
+      this.#sendClose(payload.subarray(0, 2)) // the same code, no reason; empty answers empty (§5.5.1)
+      this.#handler.onClosing()
+    }
+    // The server ends TCP first, so that TIME_WAIT is its own; the client waits for that (§7.1.1).
+    if (this.role === 'server') this.#handler.onEnd()
+  }
+
+  #becomeDiscarder(): void {
+    this.#parser.discard()
+    this.#assembler.drop()
+    this.#pendingPong = undefined
+  }
+
+  #sendClose(payload: Uint8Array): void {
+    this.#write(FIN | Opcode.Close, payload)
+    this.#state = transition(this.#state, 'send-close')
+    this.#assembler.drop()
+  }
+
+  #sendControl(opcode: Opcode, payload: Uint8Array): boolean {
+    if (payload.length > MAX_CONTROL_PAYLOAD)
+      throw usage('length of a ping or pong payload', 'at most 125 bytes (RFC 6455 §5.5)', payload.length)
+    if (this.#state !== 'open') return false
+    this.#write(FIN | opcode, payload)
+    return true
+  }
+
+  #write(first: number, payload: Uint8Array): void {
+    this.#framesOut++
+    this.#output.writeBinary(first, payload, this.#nextKey)
+  }
+
+  #maySendMessage(): boolean {
+    if (this.#state !== 'open') return false
+    if (this.#sendingOpcode !== Opcode.Continuation) {
+      throw new UsageError('a fragmented message is being sent: end it first (RFC 6455 §5.4)')
+    }
+    return true
+  }
+
+  #closeInfo(before: State, error: unknown): CloseInfo {
+    const said = { ...this.#ending, initiator: this.#initiator }
+    if (before === 'ending') return { ...said, wasClean: true }
+    return { ...said, wasClean: false, cause: this.#cause ?? lost(error) }
+  }
+}
+
+function lost(error: unknown): WebSocketError {
+  const why = error instanceof Error ? `: ${error.message}` : ' without a Close frame'
+  return new WebSocketError('CONNECTION_LOST', `the connection was lost${why}`, { cause: error })
+}
