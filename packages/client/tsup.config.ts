@@ -1,0 +1,6 @@
+// One entry.
+
+import { defineConfig } from 'tsup'
+import { library } from '../../tsup.base.ts'
+
+export default defineConfig(library({ index: 'src/index.ts' }, 'tsconfig.json'))

@@ -1,0 +1,112 @@
+// The packed packages as a stranger uses them: from ESM, from CommonJS, from both at once and from TypeScript, each in
+// its own process in a folder where only the tarballs are installed. A fixture prints what it saw, as JSON, and must
+// then end by itself: a resource that is left open is a time-out.
+
+import { execFile } from 'node:child_process'
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, inject, test } from 'vitest'
+
+const installed = inject('installed')
+const fixtures = join(installed, 'fixtures')
+const require = createRequire(import.meta.url)
+const ACCEPT = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo='
+const SESSION = {
+  connect: ['héllo', [1, 2, 3], 1000, true],
+  WebSocket: ['héllo', [1, 2, 3], 1000, true],
+}
+
+/** Runs a script of the fixtures; yields what it printed. */
+async function runs(script: string, ...args: string[]): Promise<unknown> {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [join(fixtures, script), ...args], {
+    cwd: installed,
+    // Nothing of this run's own: not the condition that means the sources, not the coverage.
+    env: { PATH: process.env.PATH },
+    timeout: 30_000,
+  })
+  expect(stderr).toBe('')
+  return JSON.parse(stdout)
+}
+
+test('ESM', async () => {
+  expect(await runs('esm.mjs')).toEqual({ ...SESSION, accept: [ACCEPT, ACCEPT] })
+})
+
+test('CommonJS', async () => {
+  expect(await runs('cjs.cjs')).toEqual({ ...SESSION, accept: [ACCEPT, ACCEPT] })
+})
+
+test('an ESM server and a CommonJS client in one process; errors are told apart by code', async () => {
+  expect(await runs('mixed.mjs')).toEqual({
+    ...SESSION,
+    refused: { cjs: ['HANDSHAKE_STATUS', 404, false], esm: ['HANDSHAKE_STATUS', 404, true] },
+    misused: { cjs: 'USAGE', esm: 'USAGE' },
+  })
+})
+
+test.each(['@ws/protocol', '@ws/protocol/node', '@ws/server', '@ws/client'])(
+  '%s exports the same names in both formats, and no other than these',
+  async (entry) => {
+    const { esm, cjs } = (await runs('exports.mjs', entry)) as { esm: string[]; cjs: string[] }
+    expect(cjs).toEqual(esm)
+    expect(esm).toMatchSnapshot()
+  },
+)
+
+describe('TypeScript, strict, declarations checked too', () => {
+  test.each([
+    ['ESM', 'typed.mts', 'typed.mjs'],
+    ['CommonJS', 'typed.cts', 'typed.cjs'],
+  ])('%s', async (_format, source, output) => {
+    copyFileSync(join(fixtures, 'typed.ts'), join(fixtures, source))
+    const project = `${source}.json`
+    writeFileSync(join(fixtures, project), JSON.stringify(compilerConfig(source)))
+    await compiles(project)
+    expect(await runs(output)).toEqual(['echo text', 1, 2, 1000, 'echo standard', 1000, 'function', ACCEPT])
+  })
+
+  function compilerConfig(source: string): object {
+    return {
+      compilerOptions: {
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        noUncheckedIndexedAccess: true,
+        skipLibCheck: false,
+        module: 'node16',
+        moduleResolution: 'node16',
+        target: 'ES2022',
+        lib: ['ES2023', 'ESNext.Disposable'],
+        types: ['node'],
+        // The compiler and Node's types are the workspace's; the packages under test are not.
+        typeRoots: [join(dirname(require.resolve('@types/node/package.json')), '..')],
+      },
+      files: [source],
+    }
+  }
+
+  async function compiles(project: string): Promise<void> {
+    const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc')
+    const failure = await promisify(execFile)(process.execPath, [tsc, '-p', project], { cwd: fixtures }).then(
+      () => '',
+      (error: { stdout: string }) => error.stdout,
+    )
+    expect(failure).toBe('')
+  }
+})
+
+describe.each(['protocol', 'server', 'client'])('the tarball of @ws/%s', (name) => {
+  const folder = join(installed, 'node_modules/@ws', name)
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+
+  test('holds the build, the licence, a README and nothing of the workspace', () => {
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    expect(files.filter((file) => !file.startsWith('dist')).sort()).toEqual(['LICENSE', 'README.md', 'package.json'])
+    expect(JSON.stringify(manifest)).not.toMatch(/@ws\/source|workspace:|catalog:/)
+  })
+
+  test('depends on @ws/protocol at most', () => {
+    expect(Object.keys(manifest.dependencies ?? {})).toEqual(name === 'protocol' ? [] : ['@ws/protocol'])
+  })
+})

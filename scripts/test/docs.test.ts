@@ -1,0 +1,249 @@
+// The pages say what the code does: their tables are compared with the source, and the walk through TLS is walked.
+
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import http, { type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { dirname, join } from 'node:path'
+import tls from 'node:tls'
+import { pathToFileURL } from 'node:url'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { blocks, type Row, tableRows } from './support/markdown.ts'
+import { Walkthrough } from './support/walkthrough.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
+
+/** The sources are TypeScript projects of their own, so they are loaded by path. */
+const source = (path: string) => import(pathToFileURL(join(ROOT, 'packages', path)).href)
+const { ERROR_CODES }: { ERROR_CODES: Record<string, { close?: number }> } = await source('protocol/src/errors.ts')
+const { checkUpgradeRequest } = await source('protocol/src/handshake/accept.ts')
+const { connectionSettings } = await source('protocol/src/node/settings.ts')
+const { closeSettings } = await source('server/src/connections.ts')
+const { serverSettings } = await source('server/src/options.ts')
+const { WebSocketServer } = await source('server/src/server.ts')
+const { makePlan } = await source('client/src/plan.ts')
+const { parseTarget } = await source('client/src/url.ts')
+
+describe('docs/errors.md', () => {
+  const rows = tableRows(read('docs/errors.md')).filter((row) => row.code !== undefined)
+  const statusOf = (code: string) => Number(rows.find((row) => row.code === code)?.status)
+
+  test('has one row for each code, in the order of the source', () => {
+    expect(rows.map((row) => row.code)).toEqual(Object.keys(ERROR_CODES))
+  })
+
+  test.each(rows)('$code: the close code is that of the source, nothing is left blank', (row) => {
+    const close = ERROR_CODES[row.code ?? '']?.close
+    if (close !== undefined) expect(row['close code']).toBe(String(close))
+    else expect(['1006', 'none']).toContain(row['close code'] ?? 'none')
+    expect(Object.values(row)).not.toContain('')
+  })
+
+  const HEADERS = {
+    Host: 'localhost',
+    Upgrade: 'websocket',
+    Connection: 'Upgrade',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+  }
+  type Headers = Record<string, string | undefined>
+  const MALFORMED: Record<string, { method?: string; httpVersion?: string; headers?: Headers }> = {
+    REFUSED_METHOD: { method: 'POST' },
+    REFUSED_HTTP_VERSION: { httpVersion: '1.0' },
+    REFUSED_HOST: { headers: { Host: undefined } },
+    REFUSED_BODY: { headers: { 'Content-Length': '1' } },
+    REFUSED_UPGRADE: { headers: { Upgrade: 'h2c' } },
+    REFUSED_CONNECTION: { headers: { Connection: 'close' } },
+    REFUSED_VERSION: { headers: { 'Sec-WebSocket-Version': '8' } },
+    REFUSED_KEY: { headers: { 'Sec-WebSocket-Key': 'short' } },
+    REFUSED_SUBPROTOCOL: { headers: { 'Sec-WebSocket-Protocol': 'not a token' } },
+    REFUSED_EXTENSION: { headers: { 'Sec-WebSocket-Extensions': ';' } },
+  }
+  const UNWANTED: Record<string, { options?: object; headers?: Headers; closing?: boolean }> = {
+    REFUSED_ORIGIN: { headers: { Origin: 'http://elsewhere.example' } },
+    REFUSED_PATH: { options: { path: '/chat' } },
+    REFUSED_TIMEOUT: { options: { handshakeTimeout: 20, authenticate: () => new Promise(() => {}) } },
+    REFUSED_CLOSING: { closing: true },
+    REFUSED_BY_HOOK: { options: { authenticate: () => false } },
+    REFUSED_HOOK_FAILED: { options: { authenticate: () => Promise.reject(new Error('the database is away')) } },
+  }
+  const SILENT = ['REFUSED_CLIENT_LEFT']
+
+  test('names a status for each refusal that is answered', () => {
+    const refusals = rows.flatMap(({ code = '' }) => (code.startsWith('REFUSED_') ? [code] : []))
+    expect(refusals.sort()).toEqual([...Object.keys(MALFORMED), ...Object.keys(UNWANTED), ...SILENT].sort())
+    expect(refusals.filter((code) => Number.isNaN(statusOf(code)))).toEqual(SILENT.sort())
+  })
+
+  test.each(Object.entries(MALFORMED))('%s: the status is that of the answer', (code, { headers, ...head }) => {
+    const given = Object.entries({ ...HEADERS, ...headers }).filter(([, value]) => value !== undefined)
+    const answer = checkUpgradeRequest({ method: 'GET', httpVersion: '1.1', rawHeaders: given.flat(), ...head })
+    expect(answer).toMatchObject({ code, status: statusOf(code) })
+  })
+
+  test.each(Object.entries(UNWANTED))('%s: the status is that of the answer', async (code, wish) => {
+    const options = wish.closing ? { authenticate: () => void server.close() } : wish.options
+    // An HTTP server of its own patience: `handshakeTimeout` is then for the hook alone.
+    const shared = http.createServer().listen(0, '127.0.0.1')
+    const server = new WebSocketServer({ server: shared, ...options })
+    onTestFinished(async () => {
+      await server.close({ timeout: 0 })
+      await new Promise((resolve) => shared.close(resolve))
+    })
+    await once(shared, 'listening')
+    const refused = once(server, 'refused')
+    const { port } = shared.address() as AddressInfo
+    const request = http.get({ port, host: '127.0.0.1', agent: false, headers: { ...HEADERS, ...wish.headers } })
+    const [answer] = (await once(request, 'response')) as [IncomingMessage]
+    answer.resume()
+    expect(answer.statusCode).toBe(statusOf(code))
+    expect((await refused)[0]).toMatchObject({ code, status: statusOf(code) })
+  })
+})
+
+describe('docs/limits.md', () => {
+  type Options = Record<string, unknown>
+  interface Table {
+    heading: string
+    /** Checks options, as the code does. */
+    check: (options: Options) => unknown
+    defaults: Options
+  }
+  const check = {
+    connection: (options: Options) => connectionSettings(options, true),
+    server: (options: Options) => serverSettings({ port: 0, ...options }),
+    client: (options: Options) => makePlan(parseTarget('ws://localhost'), options),
+  }
+  const { heartbeat, ...settings } = check.connection({})
+  const TABLES: Table[] = [
+    {
+      heading: 'Connections, both ends',
+      check: check.connection,
+      defaults: {
+        ...settings,
+        'heartbeat.interval': heartbeat.interval,
+        'heartbeat.timeout': heartbeat.timeout,
+      },
+    },
+    {
+      heading: 'Server',
+      check: check.server,
+      // What Node's `listen` takes if it is told nothing.
+      defaults: { handshakeTimeout: check.server({}).handshakeTimeout, backlog: 511 },
+    },
+    { heading: '`server.close(options)`', check: closeSettings, defaults: { timeout: closeSettings({}).timeout } },
+    { heading: 'Client', check: check.client, defaults: { handshakeTimeout: check.client({}).timeout } },
+  ]
+  const all = tableRows(read('docs/limits.md')).filter((row) => row.range !== undefined)
+  const rowsOf = (table: Table) => all.filter((row) => row.heading === table.heading)
+
+  test('has no other tables of limits than those that are compared', () => {
+    expect([...new Set(all.map((row) => row.heading))]).toEqual(TABLES.map((table) => table.heading))
+  })
+
+  test.each(TABLES)('$heading: each option has one row, with its default', (table) => {
+    const documented = rowsOf(table).map((row) => [row.option ?? '', row.default ?? ''] as const)
+    expect(new Set(documented.map(([option]) => option)).size).toBe(documented.length)
+    const defaults = Object.entries(table.defaults).map(([option, value]) => [option, shown(value)])
+    expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(defaults))
+  })
+
+  test.each(TABLES.flatMap((table) => rowsOf(table).map((row) => ({ ...table, row, option: row.option }))))(
+    '$heading: the range of $option is what is accepted',
+    ({ check, row }) => {
+      const { accepted, refused } = samples(row)
+      for (const value of accepted) expect(() => check(optionsWith(row.option, value))).not.toThrow()
+      for (const value of refused) {
+        expect(() => check(optionsWith(row.option, value))).toThrow(expect.objectContaining({ code: 'USAGE' }))
+      }
+    },
+  )
+
+  function shown(value: unknown): string {
+    return typeof value === 'number' ? value.toLocaleString('en-US') : `'${value}'`
+  }
+
+  /** What a range says is right, and what is just past it. */
+  function samples({ option, range = '' }: Row): { accepted: unknown[]; refused: unknown[] } {
+    const choices = [...range.matchAll(/'([^']+)'/g)].map(([, choice]) => choice)
+    if (choices.length > 0) return { accepted: choices, refused: ['', 0] }
+    const [, least, most] = /^([\d,]+) (?:to ([\d,]+)|or more)$/.exec(range) ?? []
+    if (least === undefined) throw new Error(`the range of ${option} cannot be understood: ${range}`)
+    const number = (text: string) => Number(text.replaceAll(',', ''))
+    const bounds = [number(least), most === undefined ? Number.MAX_SAFE_INTEGER : number(most)] as const
+    return { accepted: [...bounds], refused: [bounds[0] - 1, bounds[1] + 1, 1.5, String(bounds[0])] }
+  }
+
+  function optionsWith(option = '', value: unknown): Options {
+    const [name = '', part] = option.split('.')
+    return { [name]: part === undefined ? value : { [part]: value } }
+  }
+})
+
+describe('docs/tls.md', () => {
+  const page = read('docs/tls.md')
+  const PORT = 8443
+
+  function walk() {
+    const walkthrough = new Walkthrough(PORT)
+    onTestFinished(() => walkthrough.dispose())
+    return walkthrough
+  }
+
+  test('every command works, every program prints what the page says, and a renewal is noticed', async () => {
+    const reader = walk()
+    await reader.follow(page)
+
+    const serial = async () => {
+      const ca = readFileSync(join(reader.folder, 'ca.crt'))
+      const socket = tls.connect({ host: 'localhost', port: reader.port, ca })
+      await once(socket, 'secureConnect')
+      const { serialNumber } = socket.getPeerCertificate()
+      socket.destroy()
+      return serialNumber
+    }
+    await reader.serve('node server.mjs', `wss://localhost:${PORT}`)
+    const before = await serial()
+    await reader.run(blocks(page).find(({ text }) => text.includes('-out server.crt'))?.text ?? 'false')
+    expect(await serial()).toBe(before)
+    reader.signal('SIGHUP')
+    expect((await reader.printed(2)).split('\n')[1]).toBe('certificate renewed')
+    expect(await serial()).not.toBe(before)
+  }, 120_000)
+
+  const fenced = (language: string, text: string) => `\`\`\`${language}\n${text}\n\`\`\`\n`
+  const program = fenced('js', "// a.server.mjs\nconsole.log('ready')")
+  test.each([
+    ['a command that fails', fenced('sh', 'true\nfalse\ntrue'), 'line 1: exit code 1 of: true'],
+    ['a part of a pipe that fails', fenced('sh', 'false | true'), 'line 1: exit code 1 of: false | true'],
+    ['other output', fenced('sh', 'echo a') + fenced('text', 'b'), 'line 1: expected it to print\nb\ngot\na'],
+    ['output on the other stream', fenced('sh', 'echo a >&2') + fenced('text', ''), 'got\na'],
+    ['a program without a name', fenced('js', 'console.log(1)'), 'line 1: the first line of a program must be'],
+    ['a program that nothing runs', fenced('js', '// a.mjs\nconsole.log(1)'), 'no command runs a.mjs'],
+    ['a program that does not work', `${fenced('js', '// a.mjs\nfoo()')}${fenced('sh', 'node a.mjs')}`, 'foo is not'],
+    [
+      'a server that prints something else',
+      `${program}${fenced('sh', 'node a.server.mjs')}${fenced('text', 'b')}`,
+      'got\nready',
+    ],
+    ['a server that says nothing', `${program}${fenced('sh', 'node a.server.mjs')}`, 'line 5: the page does not say'],
+    ['a block of another kind', fenced('ts', 'const a: number = 1'), 'line 1: nobody knows what to do'],
+    ['a block that is not closed', '```sh\ntrue', 'line 1: the block is not closed'],
+  ])('a mistake is noticed: %s', async (_name, markdown, message) => {
+    await expect(walk().follow(markdown)).rejects.toThrow(message)
+  })
+})
+
+const PAGES = ['CONTRIBUTING.md', 'docs/errors.md', 'docs/limits.md', 'docs/tls.md']
+
+test.each(PAGES)('%s: what it links to exists', (page) => {
+  const links = [...read(page).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link]) => link as string)
+  expect(links.filter((link) => !existsSync(join(ROOT, dirname(page), link)))).toEqual([])
+})
+
+test('CONTRIBUTING.md: its commands are those of package.json', () => {
+  const { scripts } = JSON.parse(read('package.json'))
+  const rows = tableRows(read('CONTRIBUTING.md')).filter((row) => row.command !== undefined)
+  expect(rows.map((row) => row.command?.replace('npx -y pnpm@12 ', ''))).toEqual(Object.keys(scripts))
+})

@@ -1,0 +1,71 @@
+// One vitest run over all projects. Rules: `@ws/*` resolves to the sources (custom export condition), each test file
+// ends with a leak check, a failing test is never tried again, and coverage below its threshold fails the run.
+
+import { configDefaults, defineConfig } from 'vitest/config'
+
+// Ours before Vite's own for Node.
+const conditions = ['@ws/source', 'module', 'node', 'development|production']
+const BROWSER_TESTS = 'packages/*/test/**/*.browser.test.ts'
+
+interface Options {
+  include: string[]
+  exclude?: string[]
+  globalSetup?: string
+  testTimeout?: number
+}
+
+function project(name: string, { include, exclude = [BROWSER_TESTS], testTimeout = 10_000, globalSetup }: Options) {
+  return {
+    ssr: { resolve: { conditions } },
+    test: {
+      name,
+      include,
+      exclude: [...configDefaults.exclude, ...exclude],
+      pool: 'forks' as const,
+      setupFiles: ['packages/testkit/src/leak-check.ts'],
+      testTimeout,
+      hookTimeout: testTimeout,
+      ...(globalSetup && { globalSetup }),
+    },
+  }
+}
+
+export default defineConfig({
+  test: {
+    // The JSON report is what .ci/run adds up.
+    reporters: ['default', 'json'],
+    outputFile: { json: 'reports/vitest.json' },
+    projects: [
+      project('protocol', {
+        include: ['packages/protocol/test/**/*.test.ts'],
+        exclude: ['packages/protocol/test/node/**'],
+      }),
+      project('node', { include: ['packages/protocol/test/node/**/*.test.ts'] }),
+      project('server', { include: ['packages/server/test/**/*.test.ts'] }),
+      project('client', { include: ['packages/client/test/**/*.test.ts'] }),
+      project('examples', { include: ['packages/examples/test/**/*.test.ts'] }),
+      project('testkit', { include: ['packages/testkit/test/**/*.test.ts'] }),
+      // The workspace's own rules (imports, purity of the core) and scripts.
+      project('workspace', { include: ['scripts/test/**/*.test.ts'], testTimeout: 30_000 }),
+      project('browser', { include: [BROWSER_TESTS], exclude: [], testTimeout: 30_000 }),
+      // The packed packages, installed and used like a stranger would.
+      project('dist', {
+        include: ['packages/packaging/test/**/*.test.ts'],
+        globalSetup: 'packages/packaging/test/pack-and-install.ts',
+        testTimeout: 60_000,
+      }),
+    ],
+    coverage: {
+      provider: 'v8',
+      include: ['packages/{protocol,server,client}/src/**/*.ts'],
+      reporter: ['text', 'json-summary'],
+      thresholds: {
+        // Every rule of the protocol is a branch, and each has its test.
+        'packages/protocol/src/{*,!(node)/**/*}.ts': { branches: 100 },
+        'packages/protocol/src/node/**/*.ts': { branches: 90 },
+        'packages/server/src/**/*.ts': { branches: 90 },
+        'packages/client/src/**/*.ts': { branches: 90 },
+      },
+    },
+  },
+})
