@@ -56,7 +56,7 @@ export interface Connection<Data = unknown> {
   /** Resolves when the connection is over; never rejects. */
   readonly closed: Promise<CloseInfo>
   /** Destroys the connection at once, without a closing handshake. */
-  terminate(): void
+  terminate(cause?: unknown): void
   /** Iterates over the messages; ends with the connection, however that ends: {@link closed} says why. */
   [Symbol.asyncIterator](): AsyncIterator<string | Uint8Array>
 }

@@ -238,11 +238,13 @@ export class Protocol implements FrameSink {
     this.fail(violation(code, this.bytesIn, detail))
   }
 
-  /** Remembers why we are about to destroy the transport; {@link transportClosed} must follow. */
+  /** Gives the connection up without a word to the peer; the owner destroys the transport, {@link transportClosed} follows. */
   abort(cause: WebSocketError): void {
-    if (this.#state === 'closed') return
-    this.#cause ??= cause
+    if (this.#state === 'failed' || this.#state === 'ending' || this.#state === 'closed') return
     if (this.#state === 'open') this.#initiator = 'local'
+    this.#cause = cause
+    this.#state = transition(this.#state, 'fail')
+    this.#becomeDiscarder()
   }
 
   /** The transport is gone: the last event of a connection. @returns how it ended */

@@ -9,6 +9,7 @@ import {
   checkHeaders,
   type Extension,
   groupHeaders,
+  HANDSHAKE_HEADERS,
   type Header,
   type HeaderFields,
   headerLines,
@@ -64,8 +65,6 @@ export interface AcceptOptions {
   readonly headers?: readonly Header[] | undefined
 }
 
-/** Written by the handshake, or without place in a 101 (RFC 9110 §7.8). */
-const RESERVED = ['upgrade', 'connection', 'content-length', 'transfer-encoding', 'sec-websocket-']
 /** One element of `Upgrade`, as `split` leaves it: no other whitespace, no other letters than ASCII (RFC 9110 §5.6.3). */
 const WEBSOCKET = /^[ \t]*websocket[ \t]*$/i
 const UPGRADE: Header = ['Upgrade', 'websocket']
@@ -95,7 +94,7 @@ export function acceptOfferedUpgrade(
 ): Accepted {
   const protocol = chooseProtocol(offer.protocols, options.protocols)
   const extra = options.headers ?? []
-  checkHeaders(extra, RESERVED)
+  checkHeaders(extra, HANDSHAKE_HEADERS)
   const headers: Header[] = [
     UPGRADE,
     ['Connection', 'Upgrade'],

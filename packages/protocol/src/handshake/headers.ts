@@ -35,6 +35,18 @@ export function isHeaderValue(text: string): boolean {
 }
 
 /**
+ * Headers that no caller may give, in lower case; an entry that ends in `-` is a prefix. The handshake writes them itself,
+ * or they have no place in it (RFC 9110 §7.8). `Host` is not among them: to give one replaces that of the URL.
+ */
+export const HANDSHAKE_HEADERS: readonly string[] = [
+  'upgrade',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'sec-websocket-',
+]
+
+/**
  * Checks headers that a caller wants to add.
  * @param reserved lower-case names, or prefixes that end in `-`, that the handshake writes itself
  * @throws UsageError on a name that is no token or is reserved, and on a value with CR, LF, NUL or other controls

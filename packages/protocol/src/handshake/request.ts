@@ -8,6 +8,7 @@ import { hasUpgradeToken } from './accept.ts'
 import {
   checkHeaders,
   groupHeaders,
+  HANDSHAKE_HEADERS,
   type Header,
   type HeaderFields,
   headerLines,
@@ -58,9 +59,6 @@ export interface NotEstablished {
   readonly error: HandshakeError
 }
 
-/** Written by the handshake itself (§4.1): a second copy would be an error at the server. `Host` comes from the URL. */
-const RESERVED = ['upgrade', 'connection', 'content-length', 'transfer-encoding', 'sec-websocket-']
-
 /** No `toLowerCase`: it takes a Kelvin sign for a K, and the comparison is of ASCII (§4.1 step 2). */
 const WEBSOCKET = /^websocket$/i
 
@@ -75,7 +73,7 @@ export function createUpgradeRequest(
   const { protocols = [], origin, headers: extra = [] } = options
   checkProtocols(protocols)
   const added: Header[] = origin === undefined ? [...extra] : [['Origin', origin], ...extra]
-  checkHeaders(added, RESERVED)
+  checkHeaders(added, HANDSHAKE_HEADERS)
   const key = generateKey(platform)
   const headers: Header[] = [
     ['Upgrade', 'websocket'],

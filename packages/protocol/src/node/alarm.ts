@@ -51,12 +51,12 @@ export class Alarm {
 }
 
 function bucketFor(delay: number): Bucket {
-  const now = Math.ceil(performance.now())
+  const now = performance.now()
   const grain = 2 ** Math.floor(Math.log2(Math.max(delay / PRECISION, 1)))
   const due = Math.ceil((now + delay) / grain) * grain
   const known = buckets.get(due)
   if (known !== undefined) return known
-  const timer = setTimeout(() => ringAll(bucket), due - now)
+  const timer = setTimeout(() => ringAll(bucket), Math.ceil(due - now))
   timer.unref()
   const bucket: Bucket = { due, alarms: new Set(), timer }
   buckets.set(due, bucket)

@@ -61,6 +61,12 @@ export interface ConnectionInit<Data> {
   readonly data?: Data | undefined
 }
 
+/**
+ * The link's view of a connection. Its calls are nobody else's, so they are no public methods: the class below lends its
+ * private ones. (A class that names itself in its own body would be renamed by the bundler.)
+ */
+let ownerOf: (socket: WebSocketConnection) => LinkOwner
+
 type Listener<Arguments extends unknown[]> = (...parameters: Arguments) => void
 
 /**
@@ -91,12 +97,7 @@ export class WebSocketConnection<Data = unknown>
     this.extensions = init.extensions ?? ''
     this.data = init.data as Data
     this.#handlers = init.handlers
-    this.#link = new Link(
-      init.transport,
-      init.role,
-      init.settings,
-      new WebSocketConnection.#Owner(this as WebSocketConnection),
-    )
+    this.#link = new Link(init.transport, init.role, init.settings, ownerOf(this as WebSocketConnection))
     this.#sender = new Sender(this.#link)
     if (init.handlers?.message !== undefined) this.#link.inbox.claim('handlers')
   }
@@ -170,8 +171,13 @@ export class WebSocketConnection<Data = unknown>
     return this.closed
   }
 
-  terminate(): void {
-    this.#link.abort('TERMINATED', 'terminate() was called')
+  /**
+   * Destroys the connection at once, without a closing handshake.
+   * @param cause why; the close info then has the code `ABORTED` and this as the cause of its cause
+   */
+  terminate(cause?: unknown): void {
+    if (cause === undefined) this.#link.abort(new WebSocketError('TERMINATED', 'terminate() was called'))
+    else this.#link.abort(new WebSocketError('ABORTED', `the connection was aborted: ${String(cause)}`, { cause }))
   }
 
   /** Stops the delivery of messages. They are read ahead up to `maxReadAhead`; then the peer has to wait. */
@@ -264,46 +270,48 @@ export class WebSocketConnection<Data = unknown>
 
   // --- What the link reports
 
-  /** The link's view of this connection: its calls are nobody else's, so they are not public methods. */
-  static readonly #Owner = class implements LinkOwner {
-    readonly #socket: WebSocketConnection
+  static {
+    class Owner implements LinkOwner {
+      readonly #socket: WebSocketConnection
 
-    constructor(socket: WebSocketConnection) {
-      this.#socket = socket
-    }
+      constructor(socket: WebSocketConnection) {
+        this.#socket = socket
+      }
 
-    deliver(message: Message, consumer: 'handlers' | 'listeners'): unknown {
-      return this.#socket.#deliver(message as string | Buffer, consumer)
-    }
+      deliver(message: Message, consumer: 'handlers' | 'listeners'): unknown {
+        return this.#socket.#deliver(message as string | Buffer, consumer)
+      }
 
-    deliveryFailed(error: unknown): void {
-      rethrowLater(error)
-      this.#socket.#link.protocol.failWith('HANDLER_FAILED')
-    }
+      deliveryFailed(error: unknown): void {
+        rethrowLater(error)
+        this.#socket.#link.protocol.failWith('HANDLER_FAILED')
+      }
 
-    inboxIdle(): void {
-      const info = this.#socket.#closeInfo
-      if (info !== undefined) this.#socket.#emitClose(info)
-    }
+      inboxIdle(): void {
+        const info = this.#socket.#closeInfo
+        if (info !== undefined) this.#socket.#emitClose(info)
+      }
 
-    onPing(payload: Uint8Array): void {
-      const socket = this.#socket
-      if (socket.listenerCount('ping') > 0) invoke(() => socket.emit('ping', payload as Buffer))
-    }
+      onPing(payload: Uint8Array): void {
+        const socket = this.#socket
+        if (socket.listenerCount('ping') > 0) invoke(() => socket.emit('ping', payload as Buffer))
+      }
 
-    onPong(payload: Uint8Array): void {
-      const socket = this.#socket
-      socket.#pings?.answer(payload)
-      if (socket.listenerCount('pong') > 0) invoke(() => socket.emit('pong', payload as Buffer))
-    }
+      onPong(payload: Uint8Array): void {
+        const socket = this.#socket
+        socket.#pings?.answer(payload)
+        if (socket.listenerCount('pong') > 0) invoke(() => socket.emit('pong', payload as Buffer))
+      }
 
-    onDrain(): void {
-      this.#socket.#drain()
-    }
+      onDrain(): void {
+        this.#socket.#drain()
+      }
 
-    onClosed(info: CloseInfo): void {
-      this.#socket.#end(info)
+      onClosed(info: CloseInfo): void {
+        this.#socket.#end(info)
+      }
     }
+    ownerOf = (socket) => new Owner(socket)
   }
 
   #deliver(message: string | Buffer, consumer: 'handlers' | 'listeners'): unknown {

@@ -6,7 +6,7 @@ import { Alarm } from './alarm.ts'
 
 /** What a heartbeat looks at and does. */
 export interface HeartbeatTarget {
-  /** Grows with every byte received and every byte sent. */
+  /** Changes with every byte received and every byte that leaves. */
   readonly lifeSigns: number
   /** Whether we ourselves have stopped reading. */
   readonly readingStopped: boolean

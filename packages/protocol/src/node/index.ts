@@ -8,6 +8,8 @@ export type {
   SendOptions,
   WaitOptions,
 } from '../connection.ts'
+export { usage } from '../errors.ts'
+export { integerOption } from '../limits.ts'
 export type { CloseInfo } from '../protocol.ts'
 export {
   type ConnectionEvents,

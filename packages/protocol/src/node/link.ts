@@ -5,7 +5,7 @@
 // - The transport's `closed` is the last event of all, and comes once.
 
 import type { Role } from '../constants.ts'
-import { type ErrorCode, WebSocketError } from '../errors.ts'
+import { WebSocketError } from '../errors.ts'
 import { type CloseInfo, Protocol, type ProtocolHandler } from '../protocol.ts'
 import { Alarm } from './alarm.ts'
 import { Heartbeat, type HeartbeatTarget } from './heartbeat.ts'
@@ -97,9 +97,9 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   }
 
   /** Destroys the connection for a reason of ours. */
-  abort(code: ErrorCode, message: string): void {
+  abort(cause: WebSocketError): void {
     if (this.#gone) return
-    this.protocol.abort(new WebSocketError(code, message))
+    this.protocol.abort(cause)
     this.inbox.clear()
     this.transport.abort()
   }
@@ -200,7 +200,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   // --- HeartbeatTarget
 
   get lifeSigns(): number {
-    return this.#bytesIn + this.outbox.flushed
+    return this.#bytesIn + this.outbox.progress
   }
 
   get readingStopped(): boolean {
@@ -215,7 +215,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   }
 
   heartbeatMissed(): void {
-    this.abort('HEARTBEAT_TIMEOUT', 'the peer sent nothing and did not answer a ping in time')
+    this.abort(new WebSocketError('HEARTBEAT_TIMEOUT', 'the peer sent nothing and did not answer a ping in time'))
   }
 
   // --- inside
@@ -279,12 +279,15 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
 
   #armClose(): void {
     if (this.#closeAlarm !== undefined) return
-    let { flushed } = this.outbox
+    let before = this.outbox.progress
     const alarm = new Alarm(() => {
-      const progress = this.outbox.flushed - flushed
-      flushed += progress
-      if (progress >= MIN_PROGRESS) alarm.set(this.settings.closeTimeout)
-      else this.abort('CLOSE_TIMEOUT', `the connection did not close within ${this.settings.closeTimeout} ms`)
+      const made = Math.abs(this.outbox.progress - before)
+      before = this.outbox.progress
+      if (made >= MIN_PROGRESS) alarm.set(this.settings.closeTimeout)
+      else
+        this.abort(
+          new WebSocketError('CLOSE_TIMEOUT', `the connection did not close within ${this.settings.closeTimeout} ms`),
+        )
     })
     this.#closeAlarm = alarm
     alarm.set(this.settings.closeTimeout)

@@ -32,10 +32,10 @@ export class Outbox implements FrameOutput {
   readonly #transport: Transport
   readonly #owner: OutboxOwner
   readonly #flushAt: number
-  readonly #done: (error?: Error | null) => void
   #slab: Buffer | undefined
   #fill = 0
   #taken = 0
+  #flushed = 0
   #waiting: Waiting[] = []
 
   /** @param highWaterMark a slab is flushed early at this many bytes, if that is less than its size */
@@ -43,7 +43,6 @@ export class Outbox implements FrameOutput {
     this.#transport = transport
     this.#owner = owner
     this.#flushAt = Math.min(SLAB_SIZE, Math.max(highWaterMark, 1))
-    this.#done = (error) => this.#progress(error)
   }
 
   /** Bytes taken and not yet with the operating system. */
@@ -63,7 +62,12 @@ export class Outbox implements FrameOutput {
 
   /** Bytes handed to the operating system since the beginning. */
   get flushed(): number {
-    return this.#taken - this.bufferedAmount
+    return this.#flushed
+  }
+
+  /** Changes whenever the operating system takes bytes, within a long write too. */
+  get progress(): number {
+    return this.#flushed - this.#transport.queued
   }
 
   writeText(first: number, text: string, nextKey: KeySource): void {
@@ -73,7 +77,7 @@ export class Outbox implements FrameOutput {
     const { target, start } = this.#room(size + length)
     const payload = writeFrameHeader(target, start, first, length, key)
     target.write(text, payload, length, 'utf8')
-    this.#complete(target, start, payload, length, key)
+    this.#complete(target, payload, length, key)
   }
 
   writeBinary(first: number, payload: Uint8Array, nextKey: KeySource): void {
@@ -84,7 +88,7 @@ export class Outbox implements FrameOutput {
     const { target, start } = this.#room(size + length)
     const at = writeFrameHeader(target, start, first, length, key)
     target.set(payload, at)
-    this.#complete(target, start, at, length, key)
+    this.#complete(target, at, length, key)
   }
 
   /** Calls back when everything taken so far has been handed to the operating system, or never will be. */
@@ -99,7 +103,7 @@ export class Outbox implements FrameOutput {
     const bytes = slab.subarray(0, this.#fill)
     this.#slab = undefined
     this.#fill = 0
-    this.#transport.write(bytes, this.#done)
+    this.#write(bytes)
     if (this.#transport.canReuse && this.#transport.buffered === 0) returnSlab(slab)
   }
 
@@ -127,9 +131,9 @@ export class Outbox implements FrameOutput {
     return { target: this.#slab, start }
   }
 
-  #complete(target: Buffer, start: number, payload: number, length: number, key: number | undefined): void {
+  #complete(target: Buffer, payload: number, length: number, key: number | undefined): void {
     if (key !== undefined) nodePlatform.applyMask(target, payload, payload + length, key, 0)
-    if (target !== this.#slab) this.#transport.write(target.subarray(start), this.#done)
+    if (target !== this.#slab) this.#write(target)
     else if (this.#fill >= this.#flushAt) this.flush()
   }
 
@@ -138,13 +142,19 @@ export class Outbox implements FrameOutput {
     writeFrameHeader(target, start, first, payload.length, undefined)
     this.flush()
     this.#taken += payload.length
-    this.#transport.write(asBuffer(payload), this.#done)
+    this.#write(asBuffer(payload))
   }
 
-  #progress(error?: Error | null): void {
-    if (error !== undefined && error !== null) return // the end of the transport follows, and settles what waits
-    const { flushed } = this
-    while (this.#waiting[0] !== undefined && this.#waiting[0].until <= flushed) this.#waiting.shift()?.callback()
+  #write(bytes: Buffer): void {
+    this.#transport.write(bytes, (error) => {
+      // After an error, and on a transport that is gone, its end follows and settles what waits.
+      if ((error === undefined || error === null) && !this.#transport.destroyed) this.#progress(bytes.length)
+    })
+  }
+
+  #progress(bytes: number): void {
+    this.#flushed += bytes
+    while (this.#waiting[0] !== undefined && this.#waiting[0].until <= this.#flushed) this.#waiting.shift()?.callback()
     this.#owner.outputProgressed()
   }
 }

@@ -1,6 +1,7 @@
 // Order among sends when one of them must wait for its bytes: a Blob is read asynchronously, and what is sent after it
 // must not overtake it (STANDARDS I7). Empty, and not in the way, as long as no Blob is sent.
 
+import type { WebSocketError } from '../errors.ts'
 import { Fifo } from './fifo.ts'
 
 /** Something to be sent in its turn. */
@@ -10,7 +11,7 @@ export interface SendJob {
   /** Sends it; the next job waits for what it returns. */
   run(): Promise<void> | void
   /** It will never run. */
-  cancel(error: Error): void
+  cancel(error: WebSocketError): void
 }
 
 export class SendQueue {
@@ -35,7 +36,7 @@ export class SendQueue {
   }
 
   /** Nothing more will be sent. */
-  cancel(error: Error): void {
+  cancel(error: WebSocketError): void {
     for (let job = this.#jobs.shift(); job !== undefined; job = this.#jobs.shift()) {
       this.#bytes -= job.bytes
       job.cancel(error)

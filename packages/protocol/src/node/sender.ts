@@ -11,6 +11,8 @@ import { LEND_FROM } from './outbox.ts'
 import { asBuffer, nodePlatform } from './platform.ts'
 import { SendQueue } from './send-queue.ts'
 
+const NOT_OPEN = 'not sent: the connection is not open'
+
 interface DrainWaiter {
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
@@ -47,7 +49,8 @@ export class Sender {
 
   send(data: MessageData, options: SendOptions): boolean {
     const payload = asPayload(data)
-    if (this.#closing || this.#link.protocol.state !== 'open') return this.#drop(options, 'the connection is not open')
+    if (options.binary === false && payload instanceof Uint8Array) checkText(payload)
+    if (this.#closing || this.#link.protocol.state !== 'open') return this.#drop(options, NOT_OPEN)
     if (this.bufferedAmount > this.#link.settings.maxBackpressure) return this.#overflow(options)
     if (this.#queue?.busy === true || isBlob(payload)) this.#enqueue(payload, options)
     else this.#write(payload, options)
@@ -116,54 +119,55 @@ export class Sender {
       if (options.binary === true) protocol.sendBinary(Buffer.from(payload))
       else protocol.sendText(payload)
     } else {
-      const copy = options.copy === true && payload.length >= LEND_FROM
-      const bytes = copy ? Buffer.from(payload) : payload
-      if (options.binary === false) sendAsText(protocol, bytes)
-      else protocol.sendBinary(bytes)
+      // A client's frames are copies anyway: they are masked.
+      const lent = options.copy !== true || payload.length < LEND_FROM || protocol.role === 'client'
+      protocol.sendBinary(lent ? payload : Buffer.from(payload), options.binary === false ? Opcode.Text : Opcode.Binary)
     }
     this.#sent++
     if (options.onFlushed !== undefined) outbox.onFlushed(guarded(options.onFlushed))
   }
 
-  #enqueue(payload: string | Uint8Array | BlobLike, options: SendOptions): void {
+  #enqueue(data: string | Uint8Array | BlobLike, options: SendOptions): void {
+    // What waits behind a Blob is what it was at the call (STANDARDS R10): only a large payload may be borrowed.
+    const borrowed = options.copy !== true && (data as Uint8Array).length >= LEND_FROM
+    const payload = ArrayBuffer.isView(data) && !borrowed ? Buffer.from(data) : data
     this.#queue ??= new SendQueue()
     this.#queue.push({
       bytes: typeof payload === 'string' ? Buffer.byteLength(payload) : isBlob(payload) ? payload.size : payload.length,
       run: () => (isBlob(payload) ? this.#writeBlob(payload, options) : this.#writeIfOpen(payload, options)),
-      cancel: (error) => this.#drop(options, error.message),
+      cancel: (error) => this.#drop(options, error),
     })
   }
 
   async #writeBlob(blob: BlobLike, options: SendOptions): Promise<void> {
     try {
-      this.#writeIfOpen(new Uint8Array(await blob.arrayBuffer()), options)
-    } catch (error) {
-      this.#drop(options, `the Blob could not be read: ${String(error)}`)
-      this.#link.protocol.failWith('HANDLER_FAILED', 'a Blob could not be read')
+      const bytes = new Uint8Array(await blob.arrayBuffer())
+      if (options.binary === false) checkText(bytes)
+      this.#writeIfOpen(bytes, options)
+    } catch (cause) {
+      const why = new WebSocketError('HANDLER_FAILED', `the Blob could not be sent: ${String(cause)}`, { cause })
+      this.#drop(options, why)
+      this.#link.protocol.failWith('HANDLER_FAILED', 'a Blob could not be sent')
     }
   }
 
   #writeIfOpen(payload: string | Uint8Array, options: SendOptions): void {
     if (this.#link.protocol.state === 'open') this.#write(payload, options)
-    else this.#drop(options, 'the connection is not open')
+    else this.#drop(options, NOT_OPEN)
   }
 
   #overflow(options: SendOptions): false {
-    const { settings } = this.#link
-    if (settings.slowConsumer === 'close') {
-      this.#link.abort(
-        'SLOW_CONSUMER',
-        `more than ${settings.maxBackpressure} bytes wait for a peer that does not take them`,
-      )
-    } else {
-      this.#link.awaitDrain()
-    }
-    return this.#drop(options, 'the peer is too slow')
+    const { slowConsumer, maxBackpressure } = this.#link.settings
+    const why = `more than ${maxBackpressure} bytes wait for a peer that does not take them`
+    if (slowConsumer === 'close') this.#link.abort(new WebSocketError('SLOW_CONSUMER', why))
+    else this.#link.awaitDrain()
+    return this.#drop(options, new WebSocketError('SLOW_CONSUMER', `not sent: ${why}`))
   }
 
-  #drop({ onFlushed }: SendOptions, why: string): false {
+  #drop({ onFlushed }: SendOptions, why: WebSocketError | typeof NOT_OPEN): false {
     this.#dropped++
-    if (onFlushed !== undefined) process.nextTick(onFlushed, new WebSocketError('NOT_OPEN', `not sent: ${why}`))
+    const error = why === NOT_OPEN ? new WebSocketError('NOT_OPEN', NOT_OPEN) : why
+    if (onFlushed !== undefined) process.nextTick(onFlushed, error)
     return false
   }
 }
@@ -172,11 +176,10 @@ function guarded(callback: (error?: Error) => void): (error?: Error) => void {
   return (error) => invoke(callback, error)
 }
 
-function sendAsText(protocol: Link['protocol'], bytes: Uint8Array): void {
-  if (!nodePlatform.isUtf8(bytes, 0, bytes.length)) {
-    throw new UsageError('data sent with { binary: false } must be valid UTF-8')
-  }
-  protocol.sendBinary(bytes, Opcode.Text)
+/** Text that is given as bytes is sent as it is, so it must be text (RFC 6455 §5.6). */
+function checkText(bytes: Uint8Array): void {
+  if (nodePlatform.isUtf8(bytes, 0, bytes.length)) return
+  throw new UsageError('data sent with { binary: false } must be valid UTF-8')
 }
 
 /** The bytes that a view shows, exactly; nothing of the memory around it (STANDARDS L22, R10). */

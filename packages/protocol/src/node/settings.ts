@@ -70,7 +70,7 @@ export function connectionSettings(options: ConnectionOptions, heartbeatByDefaul
     maxFragments: integerOption('maxFragments', options.maxFragments, DEFAULT_MAX_FRAGMENTS, 1),
     messageTimeout: delay('messageTimeout', options.messageTimeout, 10_000),
     closeTimeout: delay('closeTimeout', options.closeTimeout, 10_000, 1),
-    heartbeat: heartbeatSettings(options.heartbeat ?? heartbeatByDefault, delay),
+    heartbeat: heartbeatSettings(options.heartbeat === undefined ? heartbeatByDefault : options.heartbeat, delay),
     highWaterMark: integerOption('highWaterMark', options.highWaterMark, 64 * KIB),
     maxBackpressure: integerOption('maxBackpressure', options.maxBackpressure, 16 * KIB * KIB),
     slowConsumer: choice('slowConsumer', options.slowConsumer, ['close', 'drop']),
@@ -85,10 +85,10 @@ function heartbeatSettings(
   delay: (name: string, value: number | undefined, fallback: number, least: number) => number,
 ): ConnectionSettings['heartbeat'] {
   if (given === false) return undefined
-  const { interval, timeout } = given === true ? ({} as HeartbeatOptions) : given
-  if (typeof given !== 'boolean' && (typeof given !== 'object' || given === null)) {
+  if (given !== true && (typeof given !== 'object' || given === null)) {
     throw usage('option heartbeat', 'a boolean or { interval, timeout } in ms', given)
   }
+  const { interval, timeout }: HeartbeatOptions = given === true ? {} : given
   return {
     interval: delay('heartbeat.interval', interval, 30_000, 1),
     timeout: delay('heartbeat.timeout', timeout, 10_000, 1),

@@ -6,6 +6,9 @@ import type { Transport, TransportSink } from './transport.ts'
 
 const TRANSPORT = Symbol('transport')
 
+/** A socket over libuv; Node's own idle timeout looks at the same number. */
+type WithHandle = Duplex & { _handle?: { writeQueueSize?: number } | null }
+
 type Owned = Duplex & { [TRANSPORT]?: StreamTransport }
 
 /** Reads and writes a Duplex. See {@link Transport}. */
@@ -34,6 +37,15 @@ export abstract class StreamTransport implements Transport {
 
   get buffered(): number {
     return this.stream.writableLength
+  }
+
+  get destroyed(): boolean {
+    return this.stream.destroyed
+  }
+
+  /** Node writes all that waits at once and reports it when all is gone; libuv knows what is left of it meanwhile. */
+  get queued(): number {
+    return (this.stream as WithHandle)._handle?.writeQueueSize ?? 0
   }
 
   /** Gives the bytes of a chunk in memory that the reader may change. */

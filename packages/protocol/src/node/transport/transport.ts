@@ -30,6 +30,10 @@ export interface Transport {
   abort(): void
   /** How many bytes were written and not yet taken by the operating system. */
   readonly buffered: number
+  /** How many bytes of the write in hand the operating system has not taken, as far as that can be told; else 0. */
+  readonly queued: number
+  /** Whether the transport is gone, or about to be: nothing more will leave. */
+  readonly destroyed: boolean
   /** The peer's address, where there is one. */
   readonly remoteAddress: string | undefined
   /** Whether written memory may be used again as soon as `buffered` is 0 after the write. */

@@ -1,0 +1,62 @@
+// Alarms share timers, never ring early and at most about 6 % late.
+
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Alarm } from '../../src/node/alarm.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+test.each([1, 15, 16, 100, 1000, 10_000, 30_000, 3_600_000])(
+  '%d ms: not early, and late by a sixteenth at most',
+  (delay) => {
+    for (const offset of [0, 1, delay / 7, delay / 3]) {
+      vi.advanceTimersByTime(offset)
+      const start = performance.now()
+      let rang = Number.NaN
+      new Alarm(() => {
+        rang = performance.now() - start
+      }).set(delay)
+      vi.advanceTimersByTime(delay - 1)
+      expect(rang).toBeNaN()
+      vi.advanceTimersByTime(delay / 16 + 3)
+      expect(rang).toBeGreaterThanOrEqual(delay)
+      expect(rang).toBeLessThanOrEqual(delay + delay / 16 + 2)
+    }
+  },
+)
+
+test('ten thousand alarms of one delay take a handful of timers', () => {
+  const alarms = Array.from({ length: 10_000 }, () => new Alarm(() => {}))
+  for (const alarm of alarms) {
+    alarm.set(30_000)
+    vi.advanceTimersByTime(1)
+  }
+  expect(vi.getTimerCount()).toBeLessThanOrEqual(12)
+  for (const alarm of alarms) alarm.clear()
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('set again moves it, clear ends it, both from within other alarms of the same bucket', () => {
+  const log: string[] = []
+  const cleared = new Alarm(() => log.push('cleared'))
+  const moved = new Alarm(() => log.push('moved'))
+  const first = new Alarm(() => {
+    log.push('first')
+    cleared.clear()
+    moved.set(1000)
+  })
+  first.set(100)
+  cleared.set(100)
+  moved.set(100)
+  expect([first.pending, cleared.pending]).toEqual([true, true])
+  vi.advanceTimersByTime(200)
+  expect([log, first.pending, cleared.pending, moved.pending]).toEqual([['first'], false, false, true])
+  vi.advanceTimersByTime(1100)
+  expect(log).toEqual(['first', 'moved'])
+  cleared.clear()
+})
