@@ -1,0 +1,107 @@
+// The gate between HTTP and open connections: every upgrade of a server passes here, from its own port, from a shared HTTP
+// server or by `handleUpgrade`. It knows what is on its way in, and counts what did not get in.
+
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { ErrorCode } from '@ws/protocol'
+import type { Handlers, UpgradeRequest, WebSocketConnection } from '@ws/protocol/node'
+import type { ServerSettings } from './options.ts'
+import type { Claimer } from './registry.ts'
+import { HttpUpgradeRequest } from './request.ts'
+import { type Outcome, type RefusedUpgrade, Upgrade, type UpgradeOwner } from './upgrade.ts'
+
+/** Marks a stream that is being upgraded, by whichever copy of this package. */
+const TAKEN: unique symbol = Symbol.for('@ws/server.taken') as typeof TAKEN
+
+type Markable = Duplex & { [TAKEN]?: true }
+
+/** A request that is this server's; `onPath` says so again, or throws what the option `path` threw. */
+interface Claim {
+  readonly request: UpgradeRequest
+  readonly onPath: () => boolean
+}
+
+/** Told of what happened at the gate. */
+export interface GateOwner<Data> {
+  opened(socket: WebSocketConnection<Data>, request: UpgradeRequest): void
+  refused(refusal: RefusedUpgrade): void
+}
+
+export class Gate<Data> implements UpgradeOwner<Data>, Claimer {
+  readonly settings: ServerSettings<Data>
+  readonly handlers: Handlers<Data>
+  readonly pending: Set<Upgrade<Data>> = new Set()
+  readonly lingering: Set<Duplex> = new Set()
+  /** How many were refused, by code. */
+  readonly refusals: Map<ErrorCode, number> = new Map()
+  readonly #owner: GateOwner<Data>
+  #closing = false
+
+  constructor(settings: ServerSettings<Data>, handlers: Handlers<Data>, owner: GateOwner<Data>) {
+    this.settings = settings
+    this.handlers = handlers
+    this.#owner = owner
+  }
+
+  get closing(): boolean {
+    return this.#closing
+  }
+
+  /** Lets nobody in any more; who waits for a decision is refused now. */
+  shut(): void {
+    this.#closing = true
+    for (const upgrade of this.pending) upgrade.cancel()
+  }
+
+  /** Ends the wait for refused clients to leave. */
+  clear(): void {
+    for (const stream of this.lingering) stream.destroy()
+  }
+
+  /** Takes a request that was passed by hand; the path is still to be looked at. */
+  enter(raw: IncomingMessage, stream: Duplex, head: Uint8Array): Outcome<Data> | Promise<Outcome<Data>> {
+    const request = new HttpUpgradeRequest(raw)
+    return this.#enter({ request, onPath: () => this.settings.onPath(request) }, stream, head)
+  }
+
+  // --- Claimer
+
+  claim(raw: IncomingMessage): Claim | false {
+    const request = new HttpUpgradeRequest(raw)
+    try {
+      return this.settings.onPath(request) && { request, onPath: () => true }
+    } catch (error) {
+      const onPath = (): never => {
+        throw error
+      }
+      return { request, onPath }
+    }
+  }
+
+  take(raw: IncomingMessage, stream: Duplex, head: Uint8Array, claim: unknown): void {
+    const claimed = claim === false ? { request: new HttpUpgradeRequest(raw), onPath: () => false } : (claim as Claim)
+    void this.#enter(claimed, stream, head)
+  }
+
+  // --- UpgradeOwner
+
+  opened(socket: WebSocketConnection<Data>, request: UpgradeRequest): void {
+    this.#owner.opened(socket, request)
+  }
+
+  refused(refusal: RefusedUpgrade): void {
+    this.refusals.set(refusal.code, (this.refusals.get(refusal.code) ?? 0) + 1)
+    this.#owner.refused(refusal)
+  }
+
+  /** A stream belongs to one server: a second one would write its answer into the first one's connection. */
+  #enter({ request, onPath }: Claim, stream: Markable, head: Uint8Array): Outcome<Data> | Promise<Outcome<Data>> {
+    if (stream[TAKEN] === true) {
+      const message = 'this socket was taken by a server already: pass a request to one handleUpgrade() only'
+      this.refused({ status: undefined, code: 'USAGE', message, request })
+      return undefined
+    }
+    stream[TAKEN] = true
+    return new Upgrade(this, request, stream, head).run(onPath)
+  }
+}

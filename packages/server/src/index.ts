@@ -1,0 +1,47 @@
+// The public names of `@ws/server`, each re-exported by hand.
+
+export {
+  CloseCode,
+  type ErrorCode,
+  HandshakeError,
+  type Header,
+  ProtocolError,
+  ReadyState,
+  UsageError,
+  WebSocketError,
+} from '@ws/protocol'
+export {
+  type CloseInfo,
+  type Connection,
+  type ConnectionEvents,
+  type ConnectionOptions,
+  type ConnectionStats,
+  type Handlers,
+  type HeartbeatOptions,
+  type MessageData,
+  type SendOptions,
+  type UpgradeRequest,
+  type WaitOptions,
+  WebSocketConnection,
+} from '@ws/protocol/node'
+export type {
+  Admitted,
+  Authenticate,
+  AuthenticateContext,
+  Decision,
+  HeadersGiven,
+  Refused,
+} from './authenticate.ts'
+export type { CloseCounts, CloseOptions } from './connections.ts'
+export type {
+  NoServerOptions,
+  OwnPortOptions,
+  PathRule,
+  ProtocolRule,
+  ServerOptions,
+  SharedServerOptions,
+  WebSocketServerOptions,
+} from './options.ts'
+export type { OriginRule, OriginsOption } from './origin.ts'
+export { type ServerEvents, type ServerStats, WebSocketServer } from './server.ts'
+export type { RefusedUpgrade } from './upgrade.ts'

@@ -1,0 +1,189 @@
+// What can be set on a server, and its check at construction. Rules: every option is checked once, before anything is
+// opened; a wrong one throws a UsageError that names it, what was expected and what came. What a name does not belong to
+// us is ignored, as Node does, but an option of another form (TLS for a foreign server) is not: it would not be heeded.
+
+import type { Server as HttpServer } from 'node:http'
+import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from 'node:https'
+import { type ListenOptions, Server as NetServer } from 'node:net'
+import { checkProtocols, UsageError } from '@ws/protocol'
+import {
+  type ConnectionOptions,
+  type ConnectionSettings,
+  connectionSettings,
+  LONGEST_DELAY,
+  type UpgradeRequest,
+} from '@ws/protocol/node'
+import type { Authenticate } from './authenticate.ts'
+import { type OriginRule, type OriginsOption, originRule } from './origin.ts'
+import { pathnameOf } from './request.ts'
+import {
+  booleanAnswer,
+  booleanOption,
+  functionOption,
+  integerOption,
+  isObject,
+  textOption,
+  wrongOption,
+} from './validate.ts'
+
+/** Whether a server is for requests with this path. */
+export type PathRule = (pathname: string, request: UpgradeRequest) => boolean
+
+/** Chooses one of the offered subprotocols; `undefined` for none. */
+export type ProtocolRule = (offered: readonly string[], request: UpgradeRequest) => string | undefined
+
+/** A server with a port of its own. */
+export interface OwnPortOptions {
+  /** The TCP port; 0 lets the system choose. Either this or `socketPath`. */
+  readonly port?: number | undefined
+  /** The address to listen at; all by default. */
+  readonly host?: string | undefined
+  /** How many connections may wait to be accepted; 511 by default. */
+  readonly backlog?: number | undefined
+  /** A Unix socket, or a named pipe on Windows, in place of a port. */
+  readonly socketPath?: string | undefined
+  /** Serves `wss:` with these options of `https.createServer`: `key`, `cert`, `ca`, `requestCert` … */
+  readonly tls?: HttpsServerOptions | undefined
+  readonly server?: undefined
+  readonly noServer?: false | undefined
+}
+
+/** A server on an HTTP server of yours, which it never closes; several may share one. */
+export interface SharedServerOptions {
+  readonly server: HttpServer | HttpsServer
+  readonly port?: undefined
+  readonly socketPath?: undefined
+  readonly noServer?: false | undefined
+}
+
+/** A server without any: pass it requests by `handleUpgrade`. */
+export interface NoServerOptions {
+  readonly noServer: true
+  readonly port?: undefined
+  readonly socketPath?: undefined
+  readonly server?: undefined
+}
+
+/** The options of every form. Times in ms. */
+export interface ServerOptions<Data = unknown> extends ConnectionOptions {
+  /** Which requests are for this server: a path, compared with the request's as sent, or a function; all by default. */
+  readonly path?: string | PathRule | undefined
+  /** The subprotocols spoken (the client's first of them is chosen), or a function that chooses; none by default. */
+  readonly protocols?: readonly string[] | ProtocolRule | undefined
+  /**
+   * Which web pages may connect: exact origins, `'*'`, or a function; pages of the same origin by default. Requests
+   * without `Origin` do not come from a web page, and pass.
+   */
+  readonly origins?: OriginsOption | undefined
+  /** Whether `X-Forwarded-Host` is believed. Only behind a proxy that sets it. */
+  readonly trustProxy?: boolean | undefined
+  /** How long the opening handshake may take; 10,000 by default. Past it: status 408. */
+  readonly handshakeTimeout?: number | undefined
+  /** Decides who may connect, once the request is known to be valid; all by default. */
+  readonly authenticate?: Authenticate<Data> | undefined
+  /** Whether `clients` holds the open connections; true by default. */
+  readonly clientTracking?: boolean | undefined
+}
+
+/** The options of a server: exactly one of the three forms, and what they share. */
+export type WebSocketServerOptions<Data = unknown> = (OwnPortOptions | SharedServerOptions | NoServerOptions) &
+  ServerOptions<Data>
+
+/** Where upgrades come from. */
+export type Source =
+  | { readonly kind: 'own'; readonly listen: ListenOptions; readonly tls: HttpsServerOptions | undefined }
+  | { readonly kind: 'shared'; readonly server: HttpServer }
+  | { readonly kind: 'none' }
+
+/** {@link WebSocketServerOptions}, checked and complete. */
+export interface ServerSettings<Data> {
+  readonly source: Source
+  readonly connection: ConnectionSettings
+  readonly onPath: (request: UpgradeRequest) => boolean
+  readonly protocols: readonly string[] | ProtocolRule | undefined
+  readonly originAllowed: OriginRule
+  readonly trustProxy: boolean
+  readonly handshakeTimeout: number
+  readonly authenticate: Authenticate<Data> | undefined
+  readonly clientTracking: boolean
+}
+
+const HANDSHAKE_TIMEOUT = 10_000
+const LAST_PORT = 65_535
+const LARGEST_BACKLOG = 0x7fff_ffff
+/** The options that mean a port of our own. */
+const OWN = ['port', 'host', 'backlog', 'socketPath', 'tls'] as const
+
+/** Checks the options of a server. @throws UsageError that names the option, what was expected and what came */
+export function serverSettings<Data>(options: WebSocketServerOptions<Data>): ServerSettings<Data> {
+  if (!isObject(options))
+    throw new UsageError('options must be an object with one of port, socketPath, server and noServer')
+  const trustProxy = booleanOption('trustProxy', options.trustProxy, false)
+  return Object.freeze({
+    source: sourceOf(options),
+    connection: connectionSettings(options, true),
+    onPath: pathRule(options.path),
+    protocols: protocolsOption(options.protocols),
+    originAllowed: originRule(options.origins, trustProxy),
+    trustProxy,
+    handshakeTimeout: integerOption('handshakeTimeout', options.handshakeTimeout, HANDSHAKE_TIMEOUT, 1, LONGEST_DELAY),
+    authenticate: functionOption('authenticate', options.authenticate),
+    clientTracking: booleanOption('clientTracking', options.clientTracking, true),
+  })
+}
+
+function sourceOf(options: OwnPortOptions | SharedServerOptions | NoServerOptions): Source {
+  const { port, socketPath, server } = options
+  const noServer = booleanOption('noServer', options.noServer, false)
+  const forms = [port !== undefined, socketPath !== undefined, server !== undefined, noServer].filter(Boolean)
+  if (forms.length !== 1) {
+    throw new UsageError(
+      `options must have exactly one of port, socketPath, server and noServer; got ${forms.length} of them`,
+    )
+  }
+  if (port !== undefined || socketPath !== undefined) return ownSource(options)
+  const stray = OWN.find((name) => (options as OwnPortOptions)[name] !== undefined)
+  if (stray !== undefined)
+    throw new UsageError(`option ${stray} needs option port or socketPath: it is for a server of its own`)
+  return server === undefined ? { kind: 'none' } : { kind: 'shared', server: httpServer(server) }
+}
+
+function ownSource({ port, host, backlog, socketPath, tls }: OwnPortOptions): Source {
+  const most = integerOption('backlog', backlog, 0, 1, LARGEST_BACKLOG)
+  const queue = most === 0 ? {} : { backlog: most }
+  const path = textOption('socketPath', socketPath)
+  const address = textOption('host', host)
+  if (tls !== undefined && (typeof tls !== 'object' || tls === null)) {
+    throw wrongOption('tls', 'an object with options of https.createServer', tls)
+  }
+  if (path !== undefined) return { kind: 'own', listen: { path, ...queue }, tls }
+  const listen = { port: integerOption('port', port, 0, 0, LAST_PORT), ...queue }
+  return { kind: 'own', listen: address === undefined ? listen : { ...listen, host: address }, tls }
+}
+
+/** All of Node's HTTP servers have `setTimeout`, and a bare `net.Server` does not; nor does the function that Express makes pass. */
+function httpServer(server: unknown): HttpServer {
+  if (server instanceof NetServer && typeof (server as HttpServer).setTimeout === 'function')
+    return server as HttpServer
+  throw wrongOption('server', 'an http.Server or https.Server', server)
+}
+
+function pathRule(path: string | PathRule | undefined): (request: UpgradeRequest) => boolean {
+  if (path === undefined) return () => true
+  if (typeof path === 'function') {
+    return (request) => booleanAnswer('path', path(pathnameOf(request.url), request))
+  }
+  if (typeof path !== 'string' || !/^\/[^?#]*$/.test(path)) {
+    throw wrongOption('path', "a path such as '/chat', without query, or a function", path)
+  }
+  return (request) => pathnameOf(request.url) === path
+}
+
+function protocolsOption(
+  protocols: readonly string[] | ProtocolRule | undefined,
+): readonly string[] | ProtocolRule | undefined {
+  if (protocols === undefined || typeof protocols === 'function') return protocols
+  if (!Array.isArray(protocols)) throw wrongOption('protocols', 'a list of subprotocols or a function', protocols)
+  checkProtocols(protocols)
+  return [...protocols]
+}

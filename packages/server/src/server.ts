@@ -1,0 +1,190 @@
+// The server as applications use it: options in, connections out. What happens to an upgrade is the gate's, where upgrades
+// come from is the registry's and the own port's, and how connections end is theirs; here they are put together.
+
+import { EventEmitter, once } from 'node:events'
+import type { Server as HttpServer, IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { type ErrorCode, UsageError } from '@ws/protocol'
+import { type Handlers, invoke, type UpgradeRequest, type WebSocketConnection } from '@ws/protocol/node'
+import { type CloseCounts, type CloseOptions, type CloseSettings, Connections, closeSettings } from './connections.ts'
+import { Gate } from './gate.ts'
+import { serverSettings, type WebSocketServerOptions } from './options.ts'
+import { closeOwnServer, createOwnServer } from './own-port.ts'
+import { register } from './registry.ts'
+import type { RefusedUpgrade } from './upgrade.ts'
+import { isObject } from './validate.ts'
+
+/** The events of a server and the arguments of their listeners. */
+export interface ServerEvents<Data = unknown> {
+  /** A connection is open; its messages wait until this event is over and something takes them. */
+  connection: [socket: WebSocketConnection<Data>, request: UpgradeRequest]
+  /** The HTTP server listens. */
+  listening: []
+  /** {@link WebSocketServer.close} is complete. */
+  close: []
+  /** The server's own port failed, for example `EADDRINUSE`. As with Node's servers, it throws if nobody listens. */
+  error: [error: Error]
+  /** An upgrade was refused. */
+  refused: [refusal: RefusedUpgrade]
+}
+
+/** What a server has done so far. */
+export interface ServerStats {
+  /** Open now. */
+  readonly connections: number
+  /** Upgrades that wait for their `authenticate` hook. */
+  readonly pending: number
+  /** Opened since the beginning. */
+  readonly accepted: number
+  /** Refused since the beginning, by code. */
+  readonly refusals: Readonly<Partial<Record<ErrorCode, number>>>
+  /** Ended since the beginning, by close code. */
+  readonly closeCodes: Readonly<Record<number, number>>
+}
+
+/**
+ * A WebSocket server (RFC 6455) on a port of its own, on an HTTP server that is there already, or for requests that are
+ * passed by hand. `Data` is the type of the connections' `data`.
+ * @example
+ * const server = await WebSocketServer.listen({ port: 8080 }, { message: (socket, data) => void socket.send(data) })
+ */
+export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<Data>> implements AsyncDisposable {
+  /** The open connections; empty with `clientTracking: false`. */
+  readonly clients: ReadonlySet<WebSocketConnection<Data>>
+  readonly #connections: Connections<Data>
+  readonly #gate: Gate<Data>
+  readonly #http: HttpServer | undefined
+  readonly #own: boolean
+  #detach: (() => void) | undefined
+  #accepted = 0
+  #closed: Promise<CloseCounts> | undefined
+
+  /**
+   * Listening begins at once, if the port is the server's own; {@link WebSocketServer.listen} also waits for it.
+   * @param options exactly one of `port` (or `socketPath`), `server` and `noServer`, and what else is to be set
+   * @param handlers functions for every connection: the fast path in place of listeners
+   * @throws UsageError that names the option, what was expected and what came
+   */
+  constructor(options: WebSocketServerOptions<Data>, handlers?: Handlers<Data>) {
+    super()
+    const settings = serverSettings(options)
+    const { source, handshakeTimeout, clientTracking } = settings
+    this.#connections = new Connections(handlers)
+    this.clients = clientTracking ? this.#connections.all : new Set()
+    this.#gate = new Gate(settings, this.#connections.handlers, {
+      opened: (socket, request) => this.#open(socket, request),
+      refused: (refusal) => void invoke(() => this.emit('refused', refusal)),
+    })
+    this.#own = source.kind === 'own'
+    if (source.kind === 'none') return
+    this.#http = source.kind === 'own' ? createOwnServer(source, handshakeTimeout) : source.server
+    this.#detach = this.#attach(this.#http)
+    if (source.kind === 'own') this.#http.on('error', (error) => this.emit('error', error)).listen(source.listen)
+  }
+
+  /**
+   * Makes a server and resolves once it listens; at once if it has no HTTP server. Rejects if that fails, for example
+   * with `EADDRINUSE`.
+   * @throws UsageError as the constructor does
+   */
+  static listen<Data = unknown>(
+    options: WebSocketServerOptions<Data>,
+    handlers?: Handlers<Data>,
+  ): Promise<WebSocketServer<Data>> {
+    return new WebSocketServer(options, handlers).#listening()
+  }
+
+  /** Where the HTTP server listens, as in Node: an object, a path, or null if it does not. */
+  address(): AddressInfo | string | null {
+    return this.#http?.address() ?? null
+  }
+
+  /**
+   * Takes an upgrade request: what an `'upgrade'` event brings. Checks it, refuses it or opens the connection; the
+   * `'connection'` event comes too.
+   * @returns the connection, or `undefined` if the request was refused (see `'refused'`); never rejects
+   * @throws UsageError if the arguments are not those of an `'upgrade'` event
+   */
+  handleUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Uint8Array,
+  ): Promise<WebSocketConnection<Data> | undefined> {
+    checkUpgradeArguments(request, socket, head)
+    return Promise.resolve(this.#gate.enter(request, socket, head))
+  }
+
+  /**
+   * Refuses new connections (503), closes the open ones, terminates those that are left at the deadline, and stops
+   * listening on its own port; an HTTP server of yours stays open. Later calls change nothing and get the same result.
+   * @returns how many closed in time and how many were terminated; never rejects
+   * @throws UsageError on a wrong option
+   */
+  close(options: CloseOptions = {}): Promise<CloseCounts> {
+    const settings = closeSettings(options)
+    this.#closed ??= this.#shutDown(settings)
+    return this.#closed
+  }
+
+  stats(): ServerStats {
+    return {
+      connections: this.#connections.all.size,
+      pending: this.#gate.pending.size,
+      accepted: this.#accepted,
+      refusals: Object.fromEntries(this.#gate.refusals),
+      closeCodes: Object.fromEntries(this.#connections.closeCodes),
+    }
+  }
+
+  /** Closes as {@link close} does by default: `await using server = await WebSocketServer.listen(options)`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #attach(http: HttpServer): () => void {
+    const unregister = register(http, this.#gate)
+    const onListening = (): void => void this.emit('listening')
+    http.on('listening', onListening)
+    return () => {
+      unregister()
+      http.off('listening', onListening)
+    }
+  }
+
+  /** Errors of our own port are events of this server, those of a foreign HTTP server are not. */
+  async #listening(): Promise<this> {
+    if (this.#own) await once(this, 'listening')
+    else if (this.#http?.listening === false) await once(this.#http, 'listening')
+    return this
+  }
+
+  #open(socket: WebSocketConnection<Data>, request: UpgradeRequest): void {
+    this.#accepted++
+    this.#connections.all.add(socket)
+    invoke(() => this.emit('connection', socket, request))
+  }
+
+  async #shutDown(settings: CloseSettings): Promise<CloseCounts> {
+    const deadline = performance.now() + settings.timeout
+    this.#gate.shut()
+    const counts = await this.#connections.closeAll(settings)
+    this.#detach?.()
+    if (this.#own) await this.#closeHttp(deadline - performance.now())
+    invoke(() => this.emit('close'))
+    return counts
+  }
+
+  /** Refused clients are still there, and hold the port: they too have until the deadline. */
+  async #closeHttp(timeout: number): Promise<void> {
+    const timer = setTimeout(() => this.#gate.clear(), Math.max(timeout, 0))
+    await closeOwnServer(this.#http as HttpServer)
+    clearTimeout(timer)
+  }
+}
+
+function checkUpgradeArguments(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
+  const isRequest = Array.isArray(request?.rawHeaders) && isObject(request.socket)
+  if (isRequest && typeof socket?.write === 'function' && head instanceof Uint8Array) return
+  throw new UsageError("handleUpgrade must get the request, the socket and the head of an 'upgrade' event")
+}

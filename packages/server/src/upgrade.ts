@@ -1,0 +1,245 @@
+// One upgrade, from Node's 'upgrade' event to the open connection or the refusal (RFC 6455 §4.2). Rules:
+// - Before anything else, and before the event returns, the socket gets an 'error' listener: without one a reset would
+//   crash the process. The HTTP server's own timeout is taken off it.
+// - Whatever goes wrong ends in exactly one refusal, reported once. Hooks that throw are a 500, never an exception here.
+// - Nothing is written to a socket that left meanwhile.
+// - Without a hook, or with one that decides at once, all happens before the event returns.
+
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import {
+  type Accepted,
+  checkUpgradeRequest,
+  type ErrorCode,
+  type Rejected,
+  type UpgradeOffer,
+  UsageError,
+  type WebSocketError,
+} from '@ws/protocol'
+import {
+  acceptOfferedUpgrade,
+  type Handlers,
+  isPromiseLike,
+  openTransport,
+  type UpgradeRequest,
+  WebSocketConnection,
+} from '@ws/protocol/node'
+import { type Decision, readDecision, type Verdict } from './authenticate.ts'
+import type { ServerSettings } from './options.ts'
+import { hostOf } from './origin.ts'
+import { Pending } from './pending.ts'
+import { answerHead, type Refusal, refuse } from './refuse.ts'
+import { pathnameOf } from './request.ts'
+
+/** Why an upgrade did not become a connection: the argument of the event `'refused'`. */
+export interface RefusedUpgrade {
+  /** The status of the answer; `undefined` if there was nobody left to answer. */
+  readonly status: number | undefined
+  readonly code: ErrorCode
+  /** What was expected and what came. Parts of it are the client's words. */
+  readonly message: string
+  readonly request: UpgradeRequest
+  /** What a hook threw. */
+  readonly cause?: unknown
+}
+
+/** What an upgrade needs of its server. */
+export interface UpgradeOwner<Data> {
+  readonly settings: ServerSettings<Data>
+  readonly handlers: Handlers<Data>
+  /** Whether new connections are refused. */
+  readonly closing: boolean
+  /** Upgrades that wait for their hook. */
+  readonly pending: Set<Upgrade<Data>>
+  /** Refused streams that are not closed yet. */
+  readonly lingering: Set<Duplex>
+  opened(socket: WebSocketConnection<Data>, request: UpgradeRequest): void
+  refused(refusal: RefusedUpgrade): void
+}
+
+/** The connection, or `undefined` if it was refused. */
+export type Outcome<Data> = WebSocketConnection<Data> | undefined
+
+/** How much of a client's word an answer repeats, in characters. */
+const SHOWN = 200
+
+/** Takes one request through. */
+export class Upgrade<Data> {
+  readonly #owner: UpgradeOwner<Data>
+  readonly #request: UpgradeRequest
+  readonly #stream: Duplex
+  readonly #head: Uint8Array
+  #pending: Pending<Decision<Data>> | undefined
+
+  constructor(owner: UpgradeOwner<Data>, request: UpgradeRequest, stream: Duplex, head: Uint8Array) {
+    this.#owner = owner
+    this.#request = request
+    this.#stream = stream
+    this.#head = head
+    stream.on('error', ignore)
+    // Node's HTTP server can be given plain streams too, which have no such method.
+    const connection = request.raw.socket as { setTimeout?: (delay: number) => void }
+    connection.setTimeout?.(0)
+  }
+
+  /**
+   * Decides on the request and acts on it. Called once; neither throws nor rejects.
+   * @param onPath whether the request's path is this server's; it may throw
+   */
+  run(onPath: () => boolean): Outcome<Data> | Promise<Outcome<Data>> {
+    if (hasLeft(this.#stream)) return this.#leave()
+    if (isPipelined(this.#request.raw)) {
+      return this.#refuse('REFUSED_CONNECTION', 'expected no request before that has not been answered yet', undefined)
+    }
+    const offer = checkUpgradeRequest(this.#request)
+    if (!offer.valid) return this.#reject(offer)
+    try {
+      const objection = this.#objection(onPath)
+      return objection === undefined ? this.#authenticate(offer) : this.#reject(objection)
+    } catch (error) {
+      return this.#fail(error)
+    }
+  }
+
+  /** The server closes: refuses, if the hook has not decided yet. */
+  cancel(): void {
+    this.#pending?.interrupt('REFUSED_CLOSING', 'the server is closing')
+  }
+
+  #objection(onPath: () => boolean): Rejected | undefined {
+    const { settings, closing } = this.#owner
+    const { url, headers } = this.#request
+    if (!onPath()) return rejected(404, 'REFUSED_PATH', `no WebSocket server for path ${shown(pathnameOf(url))}`)
+    if (closing) return CLOSING
+    const { origin } = headers
+    if (origin === undefined || settings.originAllowed(origin, this.#request)) return undefined
+    const host = shown(hostOf(headers, settings.trustProxy) ?? '')
+    const help = "see the server's option origins, and trustProxy if a proxy in front changes Host"
+    return rejected(403, 'REFUSED_ORIGIN', `origin ${shown(origin)} is not allowed for host ${host}: ${help}`)
+  }
+
+  #authenticate(offer: UpgradeOffer): Outcome<Data> | Promise<Outcome<Data>> {
+    const { authenticate } = this.#owner.settings
+    if (authenticate === undefined) return this.#decide(offer, undefined)
+    const abort = new AbortController()
+    const decision = authenticate(this.#request, { signal: abort.signal })
+    if (isPromiseLike(decision)) return this.#wait(offer, decision as PromiseLike<Decision<Data>>, abort)
+    return this.#decide(offer, decision as Decision<Data>)
+  }
+
+  #wait(offer: UpgradeOffer, decision: PromiseLike<Decision<Data>>, abort: AbortController): Promise<Outcome<Data>> {
+    const { pending, settings } = this.#owner
+    pending.add(this)
+    return new Promise((resolve) => {
+      const settle = (outcome: () => Outcome<Data>): void => {
+        pending.delete(this)
+        resolve(outcome())
+      }
+      this.#pending = new Pending(decision, this.#stream, settings.handshakeTimeout, abort, {
+        decided: (value) => settle(() => this.#decide(offer, value)),
+        failed: (error) => settle(() => this.#fail(error)),
+        interrupted: (reason) => settle(() => this.#interrupted(reason)),
+      })
+    })
+  }
+
+  #decide(offer: UpgradeOffer, decision: Decision<Data>): Outcome<Data> {
+    if (hasLeft(this.#stream)) return this.#leave()
+    if (this.#owner.closing) return this.#reject(CLOSING)
+    try {
+      const verdict = readDecision(decision)
+      if (verdict.admitted) return this.#open(this.#accept(offer, verdict), verdict.data)
+      return this.#refuse('REFUSED_BY_HOOK', 'the authenticate hook refused', verdict.refusal)
+    } catch (error) {
+      return this.#fail(error)
+    }
+  }
+
+  /** @throws UsageError if the hook asks for something that may not be sent */
+  #accept(offer: UpgradeOffer, { protocol, headers }: Verdict<Data> & { admitted: true }): Accepted {
+    const { protocols } = this.#owner.settings
+    if (protocol !== undefined) {
+      const offered = offer.protocols
+      if (offered.includes(protocol)) return acceptOfferedUpgrade(offer, { protocols: [protocol], headers })
+      throw new UsageError(
+        `authenticate must choose one of the offered subprotocols (${offered.join(', ')}); got ${shown(protocol)}`,
+      )
+    }
+    if (typeof protocols !== 'function') return acceptOfferedUpgrade(offer, { protocols, headers })
+    return acceptOfferedUpgrade(offer, { protocols: (offered) => protocols(offered, this.#request), headers })
+  }
+
+  /** Frames that came with the request are read last, when everybody has had the chance to listen. */
+  #open({ headers, protocol }: Accepted, data: Data | undefined): WebSocketConnection<Data> {
+    const { settings, handlers } = this.#owner
+    this.#stream.write(answerHead(101, headers), 'latin1')
+    const transport = openTransport(this.#stream, this.#head)
+    this.#stream.off('error', ignore) // the transport has its own
+    const socket = new WebSocketConnection<Data>({
+      transport,
+      role: 'server',
+      settings: settings.connection,
+      protocol,
+      handlers,
+      data,
+    })
+    this.#owner.opened(socket, this.#request)
+    socket.start()
+    return socket
+  }
+
+  // --- Refusals
+
+  #interrupted({ code, message }: WebSocketError): undefined {
+    if (code === 'REFUSED_TIMEOUT') return this.#reject(rejected(408, code, message))
+    return code === 'REFUSED_CLOSING' ? this.#reject(CLOSING) : this.#leave()
+  }
+
+  #leave(): undefined {
+    return this.#refuse('REFUSED_CLIENT_LEFT', 'the client left before it was answered', undefined)
+  }
+
+  #reject({ status, headers, message, code }: Rejected): undefined {
+    return this.#refuse(code, message, { status, headers, body: `${message}\n` })
+  }
+
+  /** What a hook threw is for the application; the client only learns that it is not its fault. */
+  #fail(cause: unknown): undefined {
+    const answer = { status: 500, body: 'the server failed to decide on this request\n' }
+    return this.#refuse('REFUSED_HOOK_FAILED', `a hook failed: ${String(cause)}`, answer, cause)
+  }
+
+  #refuse(code: ErrorCode, message: string, answer: Refusal | undefined, cause?: unknown): undefined {
+    const { lingering } = this.#owner
+    const given = hasLeft(this.#stream) ? undefined : answer
+    if (given === undefined) this.#stream.destroy()
+    else refuse(this.#stream, given, this.#request.method === 'HEAD', lingering)
+    this.#owner.refused({ status: given?.status, code, message, request: this.#request, cause })
+    return undefined
+  }
+}
+
+const CLOSING: Rejected = rejected(503, 'REFUSED_CLOSING', 'the server is closing')
+
+function rejected(status: number, code: ErrorCode, message: string): Rejected {
+  return { valid: false, status, headers: [], message, code }
+}
+
+function hasLeft(stream: Duplex): boolean {
+  return stream.destroyed || stream.readableEnded || !stream.writable
+}
+
+/**
+ * Whether an earlier request on this connection still waits for its answer: then anything that we write would be taken for
+ * that answer, and by a proxy for the answer to somebody else. Node has no public way to know.
+ */
+function isPipelined(raw: IncomingMessage): boolean {
+  const { _httpMessage } = raw.socket as { _httpMessage?: unknown }
+  return _httpMessage !== undefined && _httpMessage !== null
+}
+
+function ignore(): void {}
+
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, SHOWN))
+}
