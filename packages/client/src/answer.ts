@@ -1,0 +1,70 @@
+// The server's answer: the verdict on it and, if it is no upgrade, what the caller gets to see of it, the beginning of the
+// body included.
+
+import type { IncomingMessage } from 'node:http'
+import {
+  checkUpgradeResponse,
+  type ErrorCode,
+  type Established,
+  HandshakeError,
+  type NotEstablished,
+  type SentUpgrade,
+} from '@ws/protocol'
+
+/** What an answer is measured by. */
+export interface Expected {
+  readonly upgrade: SentUpgrade
+  readonly requireProtocol: boolean
+}
+
+/** Judges an answer: by RFC 6455 §4.1, as an answer in HTTP/1.1, and by what the caller requires. */
+export function judge(response: IncomingMessage, expected: Expected, body?: Uint8Array): Established | NotEstablished {
+  const { upgrade, requireProtocol } = expected
+  const { statusCode: status = 0, httpVersion, rawHeaders } = response
+  // §4.1 asks for HTTP/1.1 or higher, and no higher one has this form.
+  if (status === 101 && httpVersion !== '1.1') {
+    return refuse(response, 'HANDSHAKE_MALFORMED', `expected an answer in HTTP/1.1; got HTTP/${httpVersion}`)
+  }
+  const verdict = checkUpgradeResponse({ status, rawHeaders, body }, upgrade)
+  const missing = verdict.established && verdict.protocol === '' && upgrade.protocols.length > 0
+  if (!missing || !requireProtocol) return verdict
+  const names = upgrade.protocols.join(', ')
+  return refuse(response, 'HANDSHAKE_SUBPROTOCOL', `expected subprotocol: one of ${names}; the server chose none`)
+}
+
+function refuse({ statusCode: status, headers }: IncomingMessage, code: ErrorCode, message: string): NotEstablished {
+  return { established: false, error: new HandshakeError(code, message, { status, headers }) }
+}
+
+/** How much of the body is kept, in bytes. */
+const MAX_BODY = 64 * 1024
+
+/** An answer that is no upgrade. */
+export class Answer {
+  readonly response: IncomingMessage
+  readonly #ended: () => void
+  readonly #chunks: Buffer[] = []
+  #size = 0
+
+  /** @param ended called when the body is complete, long enough, or lost; more than once perhaps */
+  constructor(response: IncomingMessage, ended: () => void) {
+    this.response = response
+    this.#ended = ended
+    response.on('data', (chunk: Buffer) => this.#take(chunk))
+    response.on('end', ended)
+    response.on('error', ended)
+    response.on('close', ended)
+  }
+
+  /** What has come so far of the body, {@link MAX_BODY} bytes at most. */
+  get body(): Uint8Array {
+    return Buffer.concat(this.#chunks, Math.min(this.#size, MAX_BODY))
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#size >= MAX_BODY) return
+    this.#chunks.push(chunk)
+    this.#size += chunk.length
+    if (this.#size >= MAX_BODY) this.#ended()
+  }
+}

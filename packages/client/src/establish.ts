@@ -1,0 +1,46 @@
+// From a plan to an open connection: the turn at the address, if turns are kept there, then the handshake, then frames.
+
+import type { AbortSignalLike } from '@ws/protocol'
+import { type Handlers, WebSocketConnection } from '@ws/protocol/node'
+import { handshake, type Upgraded } from './handshake.ts'
+import type { Plan } from './plan.ts'
+import { takeTurn } from './turns.ts'
+
+/**
+ * Carries a plan out; rejects with a HandshakeError, or with the signal's reason. The connection has begun to read when this
+ * resolves: messages wait for their consumer, and what else came with the 101 is known.
+ */
+export async function establish<Data>(
+  plan: Plan,
+  data: Data | undefined,
+  handlers: Handlers<Data> | undefined,
+): Promise<WebSocketConnection<Data>> {
+  const { transport, protocol } = await upgrade(plan)
+  const { settings, signal } = plan
+  if (signal?.aborted === true) {
+    transport.abort()
+    throw signal.reason
+  }
+  const connection = new WebSocketConnection<Data>({ transport, role: 'client', settings, protocol, handlers, data })
+  if (signal !== undefined) endWith(signal, connection as WebSocketConnection)
+  connection.start()
+  return connection
+}
+
+async function upgrade(plan: Plan): Promise<Upgraded> {
+  if (!plan.serialize) return handshake(plan.target, plan)
+  const { host, port } = plan.target
+  const endTurn = await takeTurn(plan.dial.socketPath ?? `${host}:${port}`, plan.signal)
+  try {
+    return await handshake(plan.target, plan)
+  } finally {
+    endTurn()
+  }
+}
+
+/** What ended the attempt ends the connection too. */
+function endWith(signal: AbortSignalLike, connection: WebSocketConnection): void {
+  const terminate = (): void => connection.terminate(signal.reason)
+  signal.addEventListener('abort', terminate)
+  void connection.closed.then(() => signal.removeEventListener('abort', terminate))
+}

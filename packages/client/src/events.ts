@@ -1,0 +1,72 @@
+// The events of the WHATWG interface, as far as Node does not have them, and an EventTarget that knows their types.
+
+/** What {@link CloseEvent} tells. */
+export interface CloseEventInit {
+  readonly wasClean?: boolean | undefined
+  readonly code?: number | undefined
+  readonly reason?: string | undefined
+}
+
+/** The `close` event of the WHATWG interface: how the connection ended. (Node has no global one before version 23.) */
+export class CloseEvent extends Event {
+  readonly #init: CloseEventInit
+
+  constructor(type: string, init: CloseEventInit = {}) {
+    super(type)
+    this.#init = init
+  }
+
+  /** Whether both ends exchanged Close frames. */
+  get wasClean(): boolean {
+    return this.#init.wasClean ?? false
+  }
+
+  /** The code of the peer's Close frame; 1005 if it had none, 1006 if none came. */
+  get code(): number {
+    return this.#init.code ?? 0
+  }
+
+  /** What the peer wrote: do not show it to end users (RFC 6455 §5.5.1). */
+  get reason(): string {
+    return this.#init.reason ?? ''
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'CloseEvent'
+  }
+}
+
+/** The events of a WebSocket. */
+export interface WebSocketEventMap {
+  open: Event
+  message: MessageEvent
+  error: Event
+  close: CloseEvent
+}
+
+interface ListenerOptions {
+  readonly capture?: boolean | undefined
+  readonly once?: boolean | undefined
+  readonly passive?: boolean | undefined
+  readonly signal?: AbortSignal | undefined
+}
+type Listener<Type> = ((event: Type) => unknown) | { handleEvent(event: Type): unknown } | null
+
+/** An EventTarget whose listeners get the right event. */
+export interface WebSocketEventTarget extends EventTarget {
+  addEventListener<Name extends keyof WebSocketEventMap>(
+    type: Name,
+    listener: Listener<WebSocketEventMap[Name]>,
+    options?: ListenerOptions | boolean,
+  ): void
+  addEventListener(type: string, listener: Listener<Event>, options?: ListenerOptions | boolean): void
+  removeEventListener<Name extends keyof WebSocketEventMap>(
+    type: Name,
+    listener: Listener<WebSocketEventMap[Name]>,
+    options?: ListenerOptions | boolean,
+  ): void
+  removeEventListener(type: string, listener: Listener<Event>, options?: ListenerOptions | boolean): void
+}
+
+/** Node's EventTarget under that name. */
+export const WebSocketEventTarget: new () => WebSocketEventTarget = EventTarget as new () => WebSocketEventTarget

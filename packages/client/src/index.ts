@@ -1,0 +1,27 @@
+// The public names of `@ws/client`, each re-exported by hand.
+
+export {
+  CloseCode,
+  type CloseInfo,
+  type Connection,
+  HandshakeError,
+  type MessageData,
+  ProtocolError,
+  ReadyState,
+  type SendOptions,
+  UsageError,
+  type WaitOptions,
+  WebSocketError,
+} from '@ws/protocol'
+export {
+  type ConnectionOptions,
+  type ConnectionStats,
+  type Handlers,
+  type HeartbeatOptions,
+  WebSocketConnection,
+} from '@ws/protocol/node'
+export { connect } from './connect.ts'
+export type { DialOptions } from './dial-options.ts'
+export { CloseEvent, type CloseEventInit, type WebSocketEventMap } from './events.ts'
+export type { ConnectOptions, HeadersOption } from './plan.ts'
+export { WebSocket, type WebSocketEventHandler, type WebSocketOptions } from './websocket.ts'

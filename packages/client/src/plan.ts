@@ -1,0 +1,113 @@
+// Everything that a connection attempt needs, checked before any I/O. Rules: a wrong option throws here, synchronously, and
+// says what was expected and what came; afterwards an attempt can fail only for what the network and the server do.
+
+import { type AbortSignalLike, type Header, UsageError } from '@ws/protocol'
+import {
+  type ConnectionOptions,
+  type ConnectionSettings,
+  connectionSettings,
+  createUpgradeRequest,
+  LONGEST_DELAY,
+} from '@ws/protocol/node'
+import { type DialOptions, dialOptions } from './dial-options.ts'
+import type { HandshakeOptions } from './handshake.ts'
+import type { Target } from './url.ts'
+import { wrongOption } from './wrong-option.ts'
+
+/** Further headers: by name, or a list of name and value (a `Headers` or a `Map` is one too). */
+export type HeadersOption = Readonly<Record<string, string | readonly string[]>> | Iterable<readonly [string, string]>
+
+/** The options of {@link connect}: those of the handshake, of the way to the server, and of the connection. */
+export interface ConnectOptions<Data = unknown> extends ConnectionOptions, DialOptions {
+  /** The subprotocols to offer, in order of preference. */
+  readonly protocols?: string | readonly string[] | undefined
+  /** Fails the handshake if the server chooses none of `protocols`; false by default, as RFC 6455 allows it. */
+  readonly requireProtocol?: boolean | undefined
+  /** Further headers of the request. `Host` replaces the URL's; those of the handshake itself are refused. */
+  readonly headers?: HeadersOption | undefined
+  /** The `Origin` header; none by default. */
+  readonly origin?: string | undefined
+  /** How long DNS, TCP, TLS and HTTP together may take, in ms; 10,000 by default. */
+  readonly handshakeTimeout?: number | undefined
+  /** Ends the attempt, and the connection that came of it, at once. */
+  readonly signal?: AbortSignalLike | undefined
+  /** Waits for other handshakes with the same host and port (RFC 6455 §4.1 step 2); false by default. */
+  readonly serialize?: boolean | undefined
+  /** What `socket.data` is at first. */
+  readonly data?: Data | undefined
+}
+
+/** {@link ConnectOptions} for one URL, checked. */
+export interface Plan extends HandshakeOptions {
+  readonly target: Target
+  readonly serialize: boolean
+  readonly settings: ConnectionSettings
+}
+
+const HANDSHAKE_TIMEOUT = 10_000
+
+/** Checks the options for a connection to `target`. @throws UsageError */
+export function makePlan(target: Target, options: ConnectOptions): Plan {
+  if (typeof options !== 'object' || options === null) throw new UsageError('options must be an object')
+  const { protocols = [], origin, signal } = options
+  const upgrade = { protocols: protocolList(protocols), headers: headerList(options.headers, origin) }
+  return {
+    target,
+    upgrade: createUpgradeRequest(upgrade),
+    requireProtocol: flag('requireProtocol', options.requireProtocol),
+    timeout: delay('handshakeTimeout', options.handshakeTimeout ?? HANDSHAKE_TIMEOUT),
+    signal: checkSignal(signal),
+    dial: dialOptions(options, target.secure),
+    serialize: flag('serialize', options.serialize),
+    settings: connectionSettings(options, false),
+  }
+}
+
+function protocolList(given: string | readonly string[]): readonly string[] {
+  if (typeof given === 'string') return [given]
+  if (!Array.isArray(given)) throw wrongOption('protocols', 'a string or an array of strings', given)
+  return [...given]
+}
+
+/** Headers of which a request has one at most (RFC 9110 §7.2, §11.6.2; RFC 6454 §7.3). */
+const SINGLE = ['host', 'authorization', 'origin']
+
+function headerList(given: HeadersOption = [], origin: string | undefined): readonly Header[] {
+  if (typeof given !== 'object' || given === null) {
+    throw wrongOption('headers', 'an object or a list of [name, value]', given)
+  }
+  const list: Header[] = isIterable(given) ? [...given].map(checkPair) : Object.entries(given).flatMap(headerLines)
+  if (origin !== undefined) list.unshift(['Origin', origin])
+  const names = list.map(([name]) => String(name).toLowerCase())
+  const twice = SINGLE.find((name) => names.indexOf(name) !== names.lastIndexOf(name))
+  if (twice !== undefined) throw new UsageError(`header ${twice} must be given once at most`)
+  return list
+}
+
+function isIterable(given: HeadersOption): given is Iterable<Header> {
+  return Symbol.iterator in given
+}
+
+function checkPair(pair: Header): Header {
+  if (Array.isArray(pair) && pair.length === 2) return pair
+  throw wrongOption('headers', 'an object or a list of [name, value]', pair)
+}
+
+function headerLines([name, value]: [string, string | readonly string[]]): Header[] {
+  return typeof value === 'object' && value !== null ? value.map((line) => [name, line]) : [[name, value]]
+}
+
+function flag(name: string, value: boolean | undefined): boolean {
+  if (value !== undefined && typeof value !== 'boolean') throw wrongOption(name, 'a boolean', value)
+  return value === true
+}
+
+function delay(name: string, value: number): number {
+  if (Number.isInteger(value) && value > 0 && value <= LONGEST_DELAY) return value
+  throw wrongOption(name, `an integer from 1 to ${LONGEST_DELAY} (ms)`, value)
+}
+
+function checkSignal(signal: AbortSignalLike | undefined): AbortSignalLike | undefined {
+  if (signal === undefined || typeof signal?.addEventListener === 'function') return signal
+  throw wrongOption('signal', 'an AbortSignal', signal)
+}

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest'
+import * as client from '../src/index.ts'
+
+test('the exports', () => {
+  expect(Object.keys(client).sort()).toEqual([
+    'CloseCode',
+    'CloseEvent',
+    'HandshakeError',
+    'ProtocolError',
+    'ReadyState',
+    'UsageError',
+    'WebSocket',
+    'WebSocketConnection',
+    'WebSocketError',
+    'connect',
+  ])
+})
