@@ -247,3 +247,56 @@ test('CONTRIBUTING.md: its commands are those of package.json', () => {
   const rows = tableRows(read('CONTRIBUTING.md')).filter((row) => row.command !== undefined)
   expect(rows.map((row) => row.command?.replace('npx -y pnpm@12 ', ''))).toEqual(Object.keys(scripts))
 })
+
+describe('README.md, docs/protocol.md, ARCHITECTURE.md, docs/invariants.md', () => {
+  const section = (page: string, heading: string) => page.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? ''
+
+  test('the server and the clients of the README do what it says', async () => {
+    const reader = new Walkthrough(8080)
+    onTestFinished(() => reader.dispose())
+    const programs = section(read('README.md'), 'A server and a client')
+    expect(blocks(programs)).toHaveLength(7)
+    await reader.follow(programs)
+  }, 60_000)
+
+  test('the programs of docs/protocol.md print what it says', async () => {
+    const reader = new Walkthrough(8080)
+    onTestFinished(() => reader.dispose())
+    await reader.follow(read('docs/protocol.md'))
+  }, 60_000)
+
+  test('the state diagram is the transition table', async () => {
+    const { TRANSITIONS }: { TRANSITIONS: Record<string, Record<string, string>> } =
+      await source('protocol/src/state.ts')
+    const [diagram] = blocks(read('ARCHITECTURE.md')).filter(({ language }) => language === 'mermaid')
+    const name = (state: string) => state.replace('-', '_')
+    const arrows = Object.entries(TRANSITIONS).flatMap(([state, events]) =>
+      Object.entries(events).map(([event, next]) => `  ${name(state)} --> ${name(next)}: ${event}`),
+    )
+    expect(diagram?.text).toBe(['stateDiagram-v2', '  [*] --> open', ...arrows].join('\n'))
+  })
+
+  test('each file that ARCHITECTURE.md names in a table exists', () => {
+    const layers = { 'The core': 'packages/protocol/src', 'The adapter': 'packages/protocol/src/node' }
+    for (const { heading, file } of tableRows(read('ARCHITECTURE.md'))) {
+      const [, folder] = Object.entries(layers).find(([layer]) => heading.startsWith(layer)) ?? []
+      const names = (file ?? '').replaceAll('`', '').split(', ')
+      for (const name of names) expect([name, existsSync(join(ROOT, folder ?? '', name))]).toEqual([name, true])
+    }
+  })
+
+  const invariants = read('docs/invariants.md')
+  const references = [...invariants.matchAll(/^ {4}- \[(.+?)\]\(\.\.\/(.+?)\)(?:: “(.+)”)?$/gm)]
+
+  test('the invariants are numbered, and each names a test', () => {
+    const numbered = invariants.split(/^(?=\d+\. )/m).slice(1)
+    expect(numbered.map((entry) => Number.parseInt(entry, 10))).toEqual(numbered.map((_, index) => index + 1))
+    for (const entry of numbered) expect(entry).toMatch(/^ {4}- \[/m)
+    expect(references.length).toBe([...invariants.matchAll(/^ {4}- /gm)].length)
+  })
+
+  test.each(references)('%s', (_, shown, path, title) => {
+    expect(shown).toBe(path)
+    expect(read(path as string).includes(title ?? 'test')).toBe(true)
+  })
+})

@@ -30,7 +30,7 @@ interface Server {
 }
 
 export class Walkthrough {
-  /** An empty folder, in which `@ws/server` and `@ws/client` are installed. */
+  /** An empty folder, in which the three packages are installed. */
   readonly folder: string = mkdtempSync(join(tmpdir(), 'ws-docs-'))
   readonly #pagePort: number
   readonly #unused = new Set<string>()
@@ -41,7 +41,7 @@ export class Walkthrough {
   constructor(pagePort: number) {
     this.#pagePort = pagePort
     mkdirSync(join(this.folder, 'node_modules/@ws'), { recursive: true })
-    for (const name of ['server', 'client']) {
+    for (const name of ['protocol', 'server', 'client']) {
       symlinkSync(join(PACKAGES, name), join(this.folder, 'node_modules/@ws', name), 'dir')
     }
     const node = `exec '${process.execPath}' --conditions=@ws/source --import '${TSX}' "$@"`
