@@ -286,7 +286,8 @@ describe('README.md, docs/protocol.md, ARCHITECTURE.md, docs/invariants.md', () 
   })
 
   const invariants = read('docs/invariants.md')
-  const references = [...invariants.matchAll(/^ {4}- \[(.+?)\]\(\.\.\/(.+?)\)(?:: “(.+)”)?$/gm)]
+  const pattern = /^ {4}- \[(.+?)\]\(\.\.\/(.+?)\)(?:: “(.+)”)?$/gm
+  const references = [...invariants.matchAll(pattern)].map(([, shown, path, title]) => ({ shown, path, title }))
 
   test('the invariants are numbered, and each names a test', () => {
     const numbered = invariants.split(/^(?=\d+\. )/m).slice(1)
@@ -295,7 +296,7 @@ describe('README.md, docs/protocol.md, ARCHITECTURE.md, docs/invariants.md', () 
     expect(references.length).toBe([...invariants.matchAll(/^ {4}- /gm)].length)
   })
 
-  test.each(references)('%s', (_, shown, path, title) => {
+  test.each(references)('$path: $title', ({ shown, path, title }) => {
     expect(shown).toBe(path)
     expect(read(path as string).includes(title ?? 'test')).toBe(true)
   })

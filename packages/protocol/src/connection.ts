@@ -1,6 +1,7 @@
 // The connection as an application sees it, declared with the language's own types only: the Node class
 // `WebSocketConnection` implements it, and so does the browser's build.
 
+import type { WebSocketError } from './errors.ts'
 import type { CloseInfo } from './protocol.ts'
 
 /** What a Blob must have to be sent. */
@@ -35,6 +36,16 @@ export interface WaitOptions {
   readonly signal?: AbortSignalLike | undefined
 }
 
+/** The events that every connection has, and the arguments of their listeners. */
+export interface ConnectionEventMap {
+  message: [data: string | Uint8Array]
+  /** `bufferedAmount` is low again after a `send` that returned false. */
+  drain: []
+  close: [info: CloseInfo]
+  /** Only emitted if there is a listener: what went wrong is also the `cause` of the close info. */
+  error: [error: WebSocketError]
+}
+
 /** One connection, of either end. */
 export interface Connection<Data = unknown> {
   /** 0 CONNECTING, 1 OPEN, 2 CLOSING, 3 CLOSED. */
@@ -57,6 +68,12 @@ export interface Connection<Data = unknown> {
   readonly closed: Promise<CloseInfo>
   /** Destroys the connection at once, without a closing handshake. */
   terminate(cause?: unknown): void
+  /** Adds a listener; the first for `'message'` makes listeners the one consumer of messages. */
+  on<Name extends keyof ConnectionEventMap>(name: Name, listener: (...data: ConnectionEventMap[Name]) => void): this
+  /** Adds a listener for the next event only. */
+  once<Name extends keyof ConnectionEventMap>(name: Name, listener: (...data: ConnectionEventMap[Name]) => void): this
+  /** Removes a listener. */
+  off<Name extends keyof ConnectionEventMap>(name: Name, listener: (...data: ConnectionEventMap[Name]) => void): this
   /** Iterates over the messages; ends with the connection, however that ends: {@link closed} says why. */
   [Symbol.asyncIterator](): AsyncIterator<string | Uint8Array>
 }

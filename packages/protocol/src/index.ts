@@ -4,6 +4,7 @@ export type {
   AbortSignalLike,
   BlobLike,
   Connection,
+  ConnectionEventMap,
   MessageData,
   SendOptions,
   WaitOptions,

@@ -221,6 +221,10 @@ export class WebSocketConnection<Data = unknown>
     return super.on(name as 'message', listener as Listener<ConnectionEvents['message']>)
   }
 
+  override once<Name extends keyof ConnectionEvents>(name: Name, listener: Listener<ConnectionEvents[Name]>): this {
+    return super.once(name as 'message', listener as Listener<ConnectionEvents['message']>)
+  }
+
   override addListener<Name extends keyof ConnectionEvents>(
     name: Name,
     listener: Listener<ConnectionEvents[Name]>,

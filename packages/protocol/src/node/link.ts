@@ -17,7 +17,7 @@ import type { Transport, TransportSink } from './transport/transport.ts'
 import { type Flushable, flushAtTurnEnd } from './turn.ts'
 
 /** The least progress, in bytes, that keeps a message in progress or a closing connection from its timeout. */
-export const MIN_PROGRESS = 1024
+const MIN_PROGRESS = 1024
 
 /** What a heartbeat's ping carries: no payload that `Pings` makes, so that its pong answers no ping of the application. */
 const HEARTBEAT_PAYLOAD: Buffer = Buffer.from('heartbeat')
