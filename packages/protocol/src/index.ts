@@ -11,6 +11,17 @@ export type {
 } from './connection.ts'
 export { CloseCode, Opcode, ReadyState, type Role } from './constants.ts'
 export {
+  type AcceptedOffer,
+  acceptOffer,
+  type CheckedAnswer,
+  checkDeflateAnswer,
+  createDeflateOffer,
+  type DeflateOptions,
+  deflateParameters,
+  negotiateOffer,
+} from './deflate/negotiate.ts'
+export { type DeflateParameters, PERMESSAGE_DEFLATE } from './deflate/parameters.ts'
+export {
   ERROR_CODES,
   type ErrorCode,
   HandshakeError,
