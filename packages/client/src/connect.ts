@@ -1,10 +1,9 @@
 // `connect`: one call, one promise, a connection or the reason why there is none.
 
-import type { Handlers, WebSocketConnection } from '@ws/protocol/node'
+import { type Handlers, usage, type WebSocketConnection } from '@ws/protocol/node'
 import { establish } from './establish.ts'
 import { type ConnectOptions, makePlan } from './plan.ts'
 import { parseTarget } from './url.ts'
-import { wrongOption } from './wrong-option.ts'
 
 /**
  * Opens a WebSocket connection (RFC 6455 §4.1). Messages that arrive before a `'message'` listener or an iterator is
@@ -28,10 +27,10 @@ export function connect<Data = unknown>(
 function checkHandlers(handlers: Handlers<never> | undefined): void {
   if (handlers === undefined) return
   if (typeof handlers !== 'object' || handlers === null)
-    throw wrongOption('handlers', 'an object of functions', handlers)
+    throw usage('option handlers', 'an object of functions', handlers)
   for (const name of ['open', 'message', 'drain', 'close'] as const) {
     const handler: unknown = handlers[name]
     if (handler !== undefined && typeof handler !== 'function')
-      throw wrongOption(`handlers.${name}`, 'a function', handler)
+      throw usage(`option handlers.${name}`, 'a function', handler)
   }
 }

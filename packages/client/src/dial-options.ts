@@ -9,7 +9,7 @@ import {
   type ConnectionOptions as TlsConnectionOptions,
 } from 'node:tls'
 import { UsageError } from '@ws/protocol'
-import { wrongOption } from './wrong-option.ts'
+import { usage } from '@ws/protocol/node'
 
 type SocketOptions = Pick<
   RequestOptions,
@@ -103,13 +103,13 @@ export function dialOptions(options: DialOptions, secure: boolean): DialOptions 
 function checkSocketOptions({ createConnection, socketPath, ...options }: DialOptions): void {
   const agent = options.agent as false | { addRequest?: unknown } | undefined // its method is in no declaration
   if (agent !== undefined && agent !== false && typeof agent?.addRequest !== 'function') {
-    throw wrongOption('agent', 'an http.Agent, an https.Agent or false', agent)
+    throw usage('option agent', 'an http.Agent, an https.Agent or false', agent)
   }
   if (createConnection !== undefined && typeof createConnection !== 'function') {
-    throw wrongOption('createConnection', 'a function', createConnection)
+    throw usage('option createConnection', 'a function', createConnection)
   }
   if (socketPath !== undefined && (typeof socketPath !== 'string' || socketPath === '')) {
-    throw wrongOption('socketPath', 'the path of a Unix socket', socketPath)
+    throw usage('option socketPath', 'the path of a Unix socket', socketPath)
   }
 }
 
@@ -118,7 +118,7 @@ function secureContext(options: SecureContextOptions): DialOptions['secureContex
   for (const ca of [options.ca ?? []].flat()) {
     // Node ignores a `ca` that holds no certificate, and the server is then not trusted.
     const text = ArrayBuffer.isView(ca) ? Buffer.from(ca).toString('latin1') : String(ca)
-    if (!text.includes('-----BEGIN')) throw wrongOption('ca', 'certificates in PEM (not the path of a file)', ca)
+    if (!text.includes('-----BEGIN')) throw usage('option ca', 'certificates in PEM (not the path of a file)', ca)
   }
   try {
     return createSecureContext(options)

@@ -15,13 +15,13 @@ export async function establish<Data>(
   data: Data | undefined,
   handlers: Handlers<Data> | undefined,
 ): Promise<WebSocketConnection<Data>> {
-  const { transport, protocol } = await upgrade(plan)
+  const { transport, ...agreed } = await upgrade(plan)
   const { settings, signal } = plan
   if (signal?.aborted === true) {
     transport.abort()
     throw signal.reason
   }
-  const connection = new WebSocketConnection<Data>({ transport, role: 'client', settings, protocol, handlers, data })
+  const connection = new WebSocketConnection<Data>({ transport, role: 'client', settings, ...agreed, handlers, data })
   if (signal !== undefined) endWith(signal, connection as WebSocketConnection)
   connection.start()
   return connection

@@ -2,6 +2,7 @@
 // HandshakeError with the address in its message and Node's error as its cause; no advice ever is to stop verifying.
 
 import { type ErrorCode, HandshakeError } from '@ws/protocol'
+import { textOf } from '@ws/protocol/node'
 
 /** Where an attempt stood when it failed. */
 export interface Whereabouts {
@@ -115,5 +116,5 @@ function codeOf(error: unknown): string {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return error instanceof Error ? error.message : textOf(error)
 }

@@ -8,7 +8,7 @@ import http, { type ClientRequest, type IncomingMessage, type RequestOptions } f
 import https from 'node:https'
 import { isIP, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { AbortSignalLike, SentUpgrade } from '@ws/protocol'
+import { type AbortSignalLike, type DeflateParameters, HandshakeError, type SentUpgrade } from '@ws/protocol'
 import { openTransport, type Transport } from '@ws/protocol/node'
 import { Answer, judge } from './answer.ts'
 import type { DialOptions } from './dial-options.ts'
@@ -31,6 +31,10 @@ export interface Upgraded {
   readonly transport: Transport
   /** The subprotocol that the server chose, `''` for none. */
   readonly protocol: string
+  /** The extensions as in the answer's header, `''` for none. */
+  readonly extensions: string
+  /** What was agreed on permessage-deflate, if it was. */
+  readonly deflate: DeflateParameters | undefined
 }
 
 /** Shakes hands with a server; rejects with a HandshakeError, or with the signal's reason. */
@@ -89,7 +93,8 @@ class Attempt {
   #receiveUpgrade(response: IncomingMessage, socket: Duplex, head: Buffer): void {
     const verdict = judge(response, this.#options)
     if (!verdict.established) return this.#fail(located(verdict.error, this.#whereabouts()))
-    if (this.#settle()) this.#outcome.resolve({ transport: openTransport(socket, head), protocol: verdict.protocol })
+    const { protocol, extensions, deflate } = verdict
+    if (this.#settle()) this.#outcome.resolve({ transport: openTransport(socket, head), protocol, extensions, deflate })
   }
 
   /** An answer without upgrade: its status, or a 101 whose headers Node did not take for an upgrade. */
@@ -100,7 +105,8 @@ class Attempt {
 
   #refused(response: IncomingMessage): void {
     const verdict = judge(response, this.#options, this.#answer?.body)
-    if (!verdict.established) this.#fail(located(verdict.error, this.#whereabouts()))
+    const error = verdict.established ? notTaken(response) : verdict.error
+    this.#fail(located(error, this.#whereabouts()))
   }
 
   #receiveError(error: Error): void {
@@ -149,6 +155,12 @@ class Attempt {
 }
 
 function ignore(): void {}
+
+/** The headers are right, but Node's parser did not see an upgrade in them (a tab behind a token): no socket is to be had. */
+function notTaken({ statusCode: status, headers }: IncomingMessage): HandshakeError {
+  const message = "Node's HTTP parser did not take the answer for an upgrade"
+  return new HandshakeError('HANDSHAKE_MALFORMED', message, { status, headers })
+}
 
 function makeRequest(target: Target, { upgrade, dial }: HandshakeOptions): ClientRequest {
   const { secure, host, port, path } = target

@@ -7,12 +7,13 @@ import {
   type ConnectionSettings,
   connectionSettings,
   createUpgradeRequest,
+  integerOption,
   LONGEST_DELAY,
+  usage,
 } from '@ws/protocol/node'
 import { type DialOptions, dialOptions } from './dial-options.ts'
 import type { HandshakeOptions } from './handshake.ts'
 import type { Target } from './url.ts'
-import { wrongOption } from './wrong-option.ts'
 
 /** Further headers: by name, or a list of name and value (a `Headers` or a `Map` is one too). */
 export type HeadersOption = Readonly<Record<string, string | readonly string[]>> | Iterable<readonly [string, string]>
@@ -50,22 +51,27 @@ const HANDSHAKE_TIMEOUT = 10_000
 export function makePlan(target: Target, options: ConnectOptions): Plan {
   if (typeof options !== 'object' || options === null) throw new UsageError('options must be an object')
   const { protocols = [], origin, signal } = options
-  const upgrade = { protocols: protocolList(protocols), headers: headerList(options.headers, origin) }
+  const settings = connectionSettings(options, false)
+  const upgrade = {
+    protocols: protocolList(protocols),
+    headers: headerList(options.headers, origin),
+    deflate: settings.perMessageDeflate?.offer,
+  }
   return {
     target,
     upgrade: createUpgradeRequest(upgrade),
     requireProtocol: flag('requireProtocol', options.requireProtocol),
-    timeout: delay('handshakeTimeout', options.handshakeTimeout ?? HANDSHAKE_TIMEOUT),
+    timeout: integerOption('handshakeTimeout', options.handshakeTimeout, HANDSHAKE_TIMEOUT, 1, LONGEST_DELAY),
     signal: checkSignal(signal),
     dial: dialOptions(options, target.secure),
     serialize: flag('serialize', options.serialize),
-    settings: connectionSettings(options, false),
+    settings,
   }
 }
 
 function protocolList(given: string | readonly string[]): readonly string[] {
   if (typeof given === 'string') return [given]
-  if (!Array.isArray(given)) throw wrongOption('protocols', 'a string or an array of strings', given)
+  if (!Array.isArray(given)) throw usage('option protocols', 'a string or an array of strings', given)
   return [...given]
 }
 
@@ -74,7 +80,7 @@ const SINGLE = ['host', 'authorization', 'origin']
 
 function headerList(given: HeadersOption = [], origin: string | undefined): readonly Header[] {
   if (typeof given !== 'object' || given === null) {
-    throw wrongOption('headers', 'an object or a list of [name, value]', given)
+    throw usage('option headers', 'an object or a list of [name, value]', given)
   }
   const list: Header[] = isIterable(given) ? [...given].map(checkPair) : Object.entries(given).flatMap(headerLines)
   if (origin !== undefined) list.unshift(['Origin', origin])
@@ -90,7 +96,7 @@ function isIterable(given: HeadersOption): given is Iterable<Header> {
 
 function checkPair(pair: Header): Header {
   if (Array.isArray(pair) && pair.length === 2) return pair
-  throw wrongOption('headers', 'an object or a list of [name, value]', pair)
+  throw usage('option headers', 'an object or a list of [name, value]', pair)
 }
 
 function headerLines([name, value]: [string, string | readonly string[]]): Header[] {
@@ -98,16 +104,11 @@ function headerLines([name, value]: [string, string | readonly string[]]): Heade
 }
 
 function flag(name: string, value: boolean | undefined): boolean {
-  if (value !== undefined && typeof value !== 'boolean') throw wrongOption(name, 'a boolean', value)
+  if (value !== undefined && typeof value !== 'boolean') throw usage(`option ${name}`, 'a boolean', value)
   return value === true
-}
-
-function delay(name: string, value: number): number {
-  if (Number.isInteger(value) && value > 0 && value <= LONGEST_DELAY) return value
-  throw wrongOption(name, `an integer from 1 to ${LONGEST_DELAY} (ms)`, value)
 }
 
 function checkSignal(signal: AbortSignalLike | undefined): AbortSignalLike | undefined {
   if (signal === undefined || typeof signal?.addEventListener === 'function') return signal
-  throw wrongOption('signal', 'an AbortSignal', signal)
+  throw usage('option signal', 'an AbortSignal', signal)
 }

@@ -12,7 +12,7 @@ import {
   ReadyState,
   WebSocketError,
 } from '@ws/protocol'
-import type { CloseInfo, Handlers, WebSocketConnection } from '@ws/protocol/node'
+import { type CloseInfo, type Handlers, usage, type WebSocketConnection } from '@ws/protocol/node'
 import { establish } from './establish.ts'
 import { defineEventHandlers } from './event-handlers.ts'
 import { CloseEvent, type CloseEventInit, WebSocketEventTarget } from './events.ts'
@@ -20,7 +20,6 @@ import { type ConnectOptions, makePlan, type Plan } from './plan.ts'
 import { afterMicrotasks, nextTask } from './tasks.ts'
 import { parseTarget } from './url.ts'
 import { orSyntaxError, toCloseArguments, toPayload, toProtocols } from './web-idl.ts'
-import { wrongOption } from './wrong-option.ts'
 
 /** The options of {@link connect} that have a meaning here; the others are fixed by the standard. */
 export type WebSocketOptions = Omit<
@@ -277,7 +276,7 @@ function toOptions(given: string | Iterable<string> | WebSocketOptions): WebSock
   if (protocols !== undefined) return { protocols }
   const options = given as WebSocketOptions
   const named = toProtocols(options.protocols ?? [])
-  if (named === undefined) throw wrongOption('protocols', 'a string or a list of strings', options.protocols)
+  if (named === undefined) throw usage('option protocols', 'a string or a list of strings', options.protocols)
   return { ...options, protocols: named }
 }
 

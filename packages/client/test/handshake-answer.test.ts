@@ -122,6 +122,17 @@ test.each([
   expect(failure).toMatchObject({ code: 'HANDSHAKE_CONNECTION', status: 101 })
 })
 
+test("[C3] right headers that Node's parser takes for no upgrade: a failure, not a wait without end", async () => {
+  const { failure, address } = await refusal(({ accept }) =>
+    head('Upgrade: websocket', 'Connection: Upgrade\t', `Sec-WebSocket-Accept: ${accept}`),
+  )
+  expect(failure).toMatchObject({
+    code: 'HANDSHAKE_MALFORMED',
+    message: `handshake with ${address} failed: Node's HTTP parser did not take the answer for an upgrade`,
+    status: 101,
+  })
+})
+
 test.each([
   ['missing', () => []],
   ['empty', () => ['Sec-WebSocket-Accept:']],

@@ -5,8 +5,9 @@ import http from 'node:http'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { SendOptions } from '@ws/protocol'
 import { expect, test } from 'vitest'
-import { connect } from '../src/index.ts'
+import { type ConnectOptions, connect } from '../src/index.ts'
 import { FrameReader } from './support/frames.ts'
 import { peer } from './support/peer.ts'
 import { header, rawServer, switching } from './support/raw-server.ts'
@@ -129,6 +130,19 @@ test('[A11] [H1] [H2] frames come after the 101, each masked with a key of its o
   const keys = frames.map(({ key }) => key)
   expect(keys).not.toContain(undefined)
   expect(new Set(keys).size).toBe(5)
+  connection.terminate()
+})
+
+test('[M8] nothing that a caller passes turns masking off or chooses a key', async () => {
+  const server = await rawServer(({ socket, accept }) => socket.write(switching(accept)))
+  const options = { mask: false, maskingKey: 0, generateMask: (key: Uint8Array) => key.fill(0) }
+  const connection = await connect(server.url, options as ConnectOptions)
+  const reader = new FrameReader(server.sockets[0] as net.Socket)
+  connection.send('Hello', options as SendOptions)
+  connection.send('Hello', options as SendOptions)
+  const keys = [(await reader.next()).key, (await reader.next()).key]
+  expect(keys).not.toContain(undefined)
+  expect(keys[0]).not.toEqual(keys[1])
   connection.terminate()
 })
 

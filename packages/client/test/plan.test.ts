@@ -35,8 +35,8 @@ describe('wrong arguments throw UsageError, before any I/O', () => {
     [{ protocols: [5] }, 'subprotocol must be a token (RFC 6455 §4.1); got 5'],
     [{ headers: 5 }, 'option headers must be an object or a list of [name, value]; got 5'],
     [{ headers: null }, 'option headers must be an object or a list of [name, value]; got null'],
-    [{ headers: ['X: 1'] }, "option headers must be an object or a list of [name, value]; got 'X: 1'"],
-    [{ headers: [['X']] }, "option headers must be an object or a list of [name, value]; got [ 'X' ]"],
+    [{ headers: ['X: 1'] }, 'option headers must be an object or a list of [name, value]; got "X: 1"'],
+    [{ headers: [['X']] }, 'option headers must be an object or a list of [name, value]; got an instance of Array'],
     [
       { headers: { X: 'a\r\nb' } },
       'value of header X must be a string without control characters or characters past U+00FF; got "a\\r\\nb"',
@@ -70,13 +70,10 @@ describe('wrong arguments throw UsageError, before any I/O', () => {
     ],
     [{ origin: 'a', headers: { Origin: 'b' } }, 'header origin must be given once at most'],
     [{ requireProtocol: 1 }, 'option requireProtocol must be a boolean; got 1'],
-    [{ serialize: 'yes' }, "option serialize must be a boolean; got 'yes'"],
-    [{ handshakeTimeout: 0 }, 'option handshakeTimeout must be an integer from 1 to 2147483647 (ms); got 0'],
-    [{ handshakeTimeout: Number.NaN }, 'option handshakeTimeout must be an integer from 1 to 2147483647 (ms); got NaN'],
-    [
-      { handshakeTimeout: 2 ** 31 },
-      'option handshakeTimeout must be an integer from 1 to 2147483647 (ms); got 2147483648',
-    ],
+    [{ serialize: 'yes' }, 'option serialize must be a boolean; got "yes"'],
+    [{ handshakeTimeout: 0 }, 'option handshakeTimeout must be an integer from 1 to 2147483647; got 0'],
+    [{ handshakeTimeout: Number.NaN }, 'option handshakeTimeout must be an integer from 1 to 2147483647; got NaN'],
+    [{ handshakeTimeout: 2 ** 31 }, 'option handshakeTimeout must be an integer from 1 to 2147483647; got 2147483648'],
     [{ signal: 5 }, 'option signal must be an AbortSignal; got 5'],
     [{ signal: null }, 'option signal must be an AbortSignal; got null'],
     [{ maxPayload: -1 }, 'option maxPayload must be an integer from 0 to 536870888; got -1'],
@@ -91,7 +88,7 @@ describe('wrong arguments throw UsageError, before any I/O', () => {
   })
 
   test.each([
-    ['a string', "option handlers must be an object of functions; got 'a string'"],
+    ['a string', 'option handlers must be an object of functions; got "a string"'],
     [null, 'option handlers must be an object of functions; got null'],
     [{ message: 5 }, 'option handlers.message must be a function; got 5'],
   ])('handlers: %j', (handlers, message) => {

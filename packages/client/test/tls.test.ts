@@ -69,7 +69,7 @@ describe('[A7] a server that cannot be trusted is refused before a byte of the r
   })
 })
 
-describe('a server that is trusted', () => {
+describe('[M5] a server that is trusted', () => {
   test('with its authority as ca, by name and by address', async () => {
     const server = await peer({ tls: certificates.server })
     for (const host of ['localhost', '127.0.0.1']) {

@@ -88,7 +88,7 @@ describe('[R1] the constructor', () => {
 
   test('another wrong option is a UsageError', () => {
     expect(() => new WebSocket('ws://h', { protocols: {} as string[] })).toThrow(
-      'option protocols must be a string or a list of strings; got {}',
+      'option protocols must be a string or a list of strings; got an object',
     )
     expect(() => new WebSocket('ws://h', { handshakeTimeout: -1 })).toThrow(expect.objectContaining({ code: 'USAGE' }))
   })

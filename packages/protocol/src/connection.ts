@@ -16,7 +16,7 @@ export type MessageData = string | ArrayBuffer | ArrayBufferView | BlobLike
 export interface SendOptions {
   /** Sends as binary (true) or as text (false) whatever `data` is; by default strings are text, all else is binary. */
   readonly binary?: boolean | undefined
-  /** Reserved for permessage-deflate; without that extension a message is never compressed. */
+  /** False sends this message as it is where permessage-deflate was negotiated: secrets beside a peer's text, data that is compressed already. */
   readonly compress?: boolean | undefined
   /** Copies the bytes at once; otherwise a large payload may be read until `onFlushed`. */
   readonly copy?: boolean | undefined

@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   CLOSE_PAYLOAD_SIZE: { close: 1002 },
   CLOSE_CODE_INVALID: { close: 1002 },
   INVALID_UTF8: { close: 1007 },
+  INVALID_DEFLATE: { close: 1007 },
   // Limits of ours that the peer went past.
   MESSAGE_TOO_BIG: { close: 1009 },
   TOO_MANY_FRAGMENTS: { close: 1008 },
@@ -168,6 +169,15 @@ export function describe(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value)
   const name: unknown = value.constructor?.name
   return typeof name === 'string' && name !== '' && name !== 'Object' ? `an instance of ${name}` : 'an object'
+}
+
+/** The text of what was thrown, whatever that is: not everything can be turned into a string. */
+export function textOf(thrown: unknown): string {
+  try {
+    return String(thrown)
+  } catch {
+    return describe(thrown)
+  }
 }
 
 /** The one way to say that an argument is wrong: what it is, what was expected, what came. */

@@ -11,6 +11,13 @@ export type {
 } from './connection.ts'
 export { CloseCode, Opcode, ReadyState, type Role } from './constants.ts'
 export {
+  type CompressOptions,
+  DeflateCodec,
+  type DeflateEngine,
+  type Inflated,
+  type MessageCompression,
+} from './deflate/codec.ts'
+export {
   type AcceptedOffer,
   acceptOffer,
   type CheckedAnswer,

@@ -13,7 +13,9 @@ import {
   MAX_CONTROL_PAYLOAD,
   Opcode,
   type Role,
+  RSV1,
 } from './constants.ts'
+import { DEFAULT_THRESHOLD, DeflateCodec, type MessageCompression } from './deflate/codec.ts'
 import { type ProtocolError, UsageError, usage, WebSocketError } from './errors.ts'
 import { isControl } from './frame/check.ts'
 import {
@@ -67,6 +69,8 @@ export interface ProtocolOptions {
   readonly handler: ProtocolHandler
   /** The largest message, in bytes; 16 MiB by default. */
   readonly maxPayload?: number | undefined
+  /** permessage-deflate as negotiated; without it a frame with RSV1 fails the connection. */
+  readonly compression?: MessageCompression | undefined
   /** The largest number of frames of a message; 131,072 by default. */
   readonly maxFragments?: number | undefined
   readonly platform?: Platform | undefined
@@ -83,9 +87,14 @@ export class Protocol implements FrameSink {
   readonly #nextKey: KeySource
   readonly #parser: FrameParser
   readonly #assembler: MessageAssembler
+  readonly #codec: DeflateCodec | undefined
+  readonly #threshold: number
 
   #state: State = 'open'
   #opcode: Opcode = Opcode.Continuation
+  /** Of the message that comes in: whether it is text, whether it is compressed. */
+  #text = false
+  #compressed = false
   #first = 0
   #control = NO_BYTES
   #controlLength = 0
@@ -106,13 +115,17 @@ export class Protocol implements FrameSink {
     this.#handler = options.handler
     this.#platform = platform
     this.#nextKey = options.role === 'client' ? platform.maskingKey : undefined
+    const { compression } = options
+    const maxPayload = integerOption('maxPayload', options.maxPayload, DEFAULT_MAX_PAYLOAD, 0, LARGEST_MAX_PAYLOAD)
+    this.#codec = compression && new DeflateCodec(options.role, compression, maxPayload)
+    this.#threshold = compression?.threshold ?? DEFAULT_THRESHOLD
     this.#assembler = new MessageAssembler(platform)
     this.#parser = new FrameParser(
       {
         role: options.role,
-        maxPayload: integerOption('maxPayload', options.maxPayload, DEFAULT_MAX_PAYLOAD, 0, LARGEST_MAX_PAYLOAD),
+        maxPayload,
         maxFragments: integerOption('maxFragments', options.maxFragments, DEFAULT_MAX_FRAGMENTS, 1),
-        allowRsv1: false,
+        allowRsv1: compression !== undefined,
         applyMask: platform.applyMask,
       },
       this,
@@ -161,18 +174,27 @@ export class Protocol implements FrameSink {
     this.#parser.stop()
   }
 
-  /** Sends a text message. @returns false outside 'open': nothing was sent */
-  sendText(text: string): boolean {
+  /** Sends a text message, compressed if that was negotiated and is worth it. @returns false outside 'open': nothing was sent */
+  sendText(text: string, compress = true): boolean {
     if (!this.#maySendMessage()) return false
+    if (compress && this.#codec !== undefined && text.length >= this.#threshold) {
+      return this.sendBinary(this.#platform.encodeUtf8(text), Opcode.Text)
+    }
     this.#framesOut++
     this.#output.writeText(FIN | Opcode.Text, text, this.#nextKey)
     return true
   }
 
   /** Sends a message of bytes: binary, or text that is UTF-8 already. @returns false outside 'open' */
-  sendBinary(payload: Uint8Array, opcode: typeof Opcode.Text | typeof Opcode.Binary = Opcode.Binary): boolean {
+  sendBinary(
+    payload: Uint8Array,
+    opcode: typeof Opcode.Text | typeof Opcode.Binary = Opcode.Binary,
+    compress = true,
+  ): boolean {
     if (!this.#maySendMessage()) return false
-    this.#write(FIN | opcode, payload)
+    const deflated = this.#deflate(payload, compress)
+    if (deflated === undefined) this.#write(FIN | opcode, payload)
+    else this.#write(FIN | RSV1 | opcode, deflated)
     return true
   }
 
@@ -206,15 +228,20 @@ export class Protocol implements FrameSink {
    * @throws UsageError on a code that may not be sent, on a reason of over 123 bytes or without a code
    */
   close(code?: number, reason?: string): boolean {
-    if (code === CloseCode.MissingExtension && this.role === 'server') {
-      throw usage('close code', 'another one: only a client sends 1010 (RFC 6455 §7.4.1)', code)
-    }
-    const payload = makeClosePayload(code, reason)
+    const payload = this.closePayload(code, reason)
     if (this.#state !== 'open') return false
     this.#initiator = 'local'
     this.#sendClose(payload)
     this.#handler.onClosing()
     return true
+  }
+
+  /** Makes the payload of a Close of ours. @throws UsageError as {@link close} does */
+  closePayload(code?: number, reason?: string): Uint8Array {
+    if (code === CloseCode.MissingExtension && this.role === 'server') {
+      throw usage('close code', 'another one: only a client sends 1010 (RFC 6455 §7.4.1)', code)
+    }
+    return makeClosePayload(code, reason)
   }
 
   /** Fails the connection (§7.1.7): a Close with the error's code if none has been sent, then the end. */
@@ -273,7 +300,7 @@ export class Protocol implements FrameSink {
       this.#controlLength = 0
       return
     }
-    if (this.#opcode !== Opcode.Continuation) this.#assembler.begin(this.#opcode === Opcode.Text)
+    if (this.#opcode !== Opcode.Continuation) this.#beginMessage(first)
     this.#assembler.expect(length, (first & FIN) !== 0)
   }
 
@@ -290,6 +317,7 @@ export class Protocol implements FrameSink {
     if ((this.#first & FIN) === 0 || this.#state !== 'open') return
     const message = this.#assembler.end()
     if (message === undefined) this.fail(violation('INVALID_UTF8', this.bytesIn, 'cut short'))
+    else if (this.#compressed) this.#inflate(message as Uint8Array)
     else this.#handler.onMessage(message)
   }
 
@@ -298,6 +326,31 @@ export class Protocol implements FrameSink {
   }
 
   // --- inside
+
+  #beginMessage(first: number): void {
+    this.#text = this.#opcode === Opcode.Text
+    this.#compressed = (first & RSV1) !== 0
+    this.#assembler.begin(this.#text && !this.#compressed)
+  }
+
+  /** The bytes of a compressed text are validated once they are inflated (STANDARDS K9). */
+  #inflate(payload: Uint8Array): void {
+    const { isUtf8, decodeUtf8, allocate } = this.#platform
+    const bytes = (this.#codec as DeflateCodec).inflate(payload)
+    if (typeof bytes === 'string') return this.fail(violation(bytes, this.bytesIn))
+    if (!this.#text) {
+      const message = allocate(bytes.length)
+      message.set(bytes)
+      this.#handler.onMessage(message)
+    } else if (isUtf8(bytes, 0, bytes.length)) this.#handler.onMessage(decodeUtf8(bytes, 0, bytes.length))
+    else this.fail(violation('INVALID_UTF8', this.bytesIn, 'in a compressed message'))
+  }
+
+  /** The payload to send for a message, if it is worth compressing. */
+  #deflate(message: Uint8Array, compress: boolean): Uint8Array | undefined {
+    if (!compress || this.#codec === undefined || message.length < this.#threshold) return undefined
+    return this.#codec.deflate(message)
+  }
 
   #takeControl(buffer: Uint8Array, start: number, end: number): void {
     const before = this.#controlLength

@@ -8,7 +8,7 @@ describe('constants', () => {
     expect(constants.Opcode).toEqual({ Continuation: 0, Text: 1, Binary: 2, Close: 8, Ping: 9, Pong: 10 })
   })
 
-  test('close codes are those of RFC 6455 §7.4.1 and the IANA registry', () => {
+  test('close codes are those of RFC 6455 §7.4.1 and the IANA registry [L23]', () => {
     expect(constants.CloseCode).toEqual({
       Normal: 1000,
       GoingAway: 1001,

@@ -5,6 +5,7 @@ import {
   type ErrorCode,
   HandshakeError,
   ProtocolError,
+  textOf,
   UsageError,
   usage,
   WebSocketError,
@@ -140,4 +141,12 @@ describe('usage', () => {
   ])('describes %o', (value, text) => {
     expect(describeValue(value)).toBe(text)
   })
+})
+
+test.each<[unknown, string]>([
+  [new TypeError('no'), 'TypeError: no'],
+  [undefined, 'undefined'],
+  [Object.create(null), 'an object'],
+])('the text of whatever was thrown', (thrown, text) => {
+  expect(textOf(thrown)).toBe(text)
 })

@@ -241,7 +241,7 @@ describe.each(ROLES)('a %s', (role) => {
   describe('fails', () => {
     const tooSlow = new ProtocolError('MESSAGE_TIMEOUT', 'too slow', 7)
 
-    test('from open: Close, then the end of TCP [L15]', () => {
+    test('from open: Close, then the end of TCP [L15, M6]', () => {
       const end = inState('open')
       end.protocol.fail(tooSlow)
       expect([end.protocol.state, end.protocol.readyState]).toEqual(['failed', 2])

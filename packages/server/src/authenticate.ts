@@ -3,9 +3,9 @@
 
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http'
 import { type Header, UsageError } from '@ws/protocol'
-import type { UpgradeRequest } from '@ws/protocol/node'
+import { type UpgradeRequest, usage } from '@ws/protocol/node'
 import type { Refusal } from './refuse.ts'
-import { isObject, wrongOption } from './validate.ts'
+import { isObject } from './validate.ts'
 
 /** Headers to send: an object (a list of values is several lines), a `Headers`, a Map or pairs. */
 export type HeadersGiven =
@@ -68,7 +68,7 @@ export function readDecision<Data>(decision: Decision<Data>): Verdict<Data> {
   if (decision === undefined || decision === true) return admit({})
   if (decision === false) return { admitted: false, refusal: { status: 401, body: defaultBody(401) } }
   if (typeof decision !== 'object' || decision === null) {
-    throw wrongOption('authenticate', 'a function that returns an object, a boolean or nothing', decision)
+    throw usage('option authenticate', 'a function that returns an object, a boolean or nothing', decision)
   }
   return decision.status === undefined ? admit(decision) : { admitted: false, refusal: readRefused(decision) }
 }

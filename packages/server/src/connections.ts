@@ -2,8 +2,15 @@
 // messages has been dealt with; bookkeeping costs a connection nothing but its entry here.
 
 import { CloseCode, makeClosePayload, UsageError } from '@ws/protocol'
-import { type CloseInfo, type Handlers, LONGEST_DELAY, type WebSocketConnection } from '@ws/protocol/node'
-import { functionOption, integerOption, isObject, wrongOption } from './validate.ts'
+import {
+  type CloseInfo,
+  type Handlers,
+  integerOption,
+  LONGEST_DELAY,
+  usage,
+  type WebSocketConnection,
+} from '@ws/protocol/node'
+import { functionOption, isObject } from './validate.ts'
 
 /** How a server closes its connections. */
 export interface CloseOptions {
@@ -103,7 +110,7 @@ function wasTerminated({ cause }: CloseInfo): boolean {
 /** Bound, so that an object with state of its own may be given. */
 function checkedHandlers<Data>(handlers: Handlers<Data> | undefined): Handlers<Data> {
   if (handlers === undefined) return {}
-  if (!isObject(handlers)) throw wrongOption('handlers', 'an object with open, message, drain and close', handlers)
+  if (!isObject(handlers)) throw usage('option handlers', 'an object with open, message, drain and close', handlers)
   const checked: Record<string, unknown> = {}
   for (const name of HANDLERS) {
     const handler = functionOption<(...parameters: never[]) => unknown>(`handlers.${name}`, handlers[name])

@@ -10,21 +10,15 @@ import {
   type ConnectionOptions,
   type ConnectionSettings,
   connectionSettings,
+  integerOption,
   LONGEST_DELAY,
   type UpgradeRequest,
+  usage,
 } from '@ws/protocol/node'
 import type { Authenticate } from './authenticate.ts'
 import { type OriginRule, type OriginsOption, originRule } from './origin.ts'
 import { pathnameOf } from './request.ts'
-import {
-  booleanAnswer,
-  booleanOption,
-  functionOption,
-  integerOption,
-  isObject,
-  textOption,
-  wrongOption,
-} from './validate.ts'
+import { booleanAnswer, booleanOption, functionOption, isObject, textOption } from './validate.ts'
 
 /** Whether a server is for requests with this path. */
 export type PathRule = (pathname: string, request: UpgradeRequest) => boolean
@@ -154,7 +148,7 @@ function ownSource({ port, host, backlog, socketPath, tls }: OwnPortOptions): So
   const path = textOption('socketPath', socketPath)
   const address = textOption('host', host)
   if (tls !== undefined && (typeof tls !== 'object' || tls === null)) {
-    throw wrongOption('tls', 'an object with options of https.createServer', tls)
+    throw usage('option tls', 'an object with options of https.createServer', tls)
   }
   if (path !== undefined) return { kind: 'own', listen: { path, ...queue }, tls }
   const listen = { port: integerOption('port', port, 0, 0, LAST_PORT), ...queue }
@@ -165,7 +159,7 @@ function ownSource({ port, host, backlog, socketPath, tls }: OwnPortOptions): So
 function httpServer(server: unknown): HttpServer {
   if (server instanceof NetServer && typeof (server as HttpServer).setTimeout === 'function')
     return server as HttpServer
-  throw wrongOption('server', 'an http.Server or https.Server', server)
+  throw usage('option server', 'an http.Server or https.Server', server)
 }
 
 function pathRule(path: string | PathRule | undefined): (request: UpgradeRequest) => boolean {
@@ -174,7 +168,7 @@ function pathRule(path: string | PathRule | undefined): (request: UpgradeRequest
     return (request) => booleanAnswer('path', path(pathnameOf(request.url), request))
   }
   if (typeof path !== 'string' || !/^\/[^?#]*$/.test(path)) {
-    throw wrongOption('path', "a path such as '/chat', without query, or a function", path)
+    throw usage('option path', "a path such as '/chat', without query, or a function", path)
   }
   return (request) => pathnameOf(request.url) === path
 }
@@ -183,7 +177,7 @@ function protocolsOption(
   protocols: readonly string[] | ProtocolRule | undefined,
 ): readonly string[] | ProtocolRule | undefined {
   if (protocols === undefined || typeof protocols === 'function') return protocols
-  if (!Array.isArray(protocols)) throw wrongOption('protocols', 'a list of subprotocols or a function', protocols)
+  if (!Array.isArray(protocols)) throw usage('option protocols', 'a list of subprotocols or a function', protocols)
   checkProtocols(protocols)
   return [...protocols]
 }

@@ -6,8 +6,8 @@
 // - What cannot be parsed is refused, and no function of the application is asked about it.
 
 import type { IncomingHttpHeaders } from 'node:http'
-import type { UpgradeRequest } from '@ws/protocol/node'
-import { booleanAnswer, wrongOption } from './validate.ts'
+import { type UpgradeRequest, usage } from '@ws/protocol/node'
+import { booleanAnswer } from './validate.ts'
 
 /** Decides whether pages of `origin` may connect. */
 export type OriginRule = (origin: string, request: UpgradeRequest) => boolean
@@ -45,7 +45,7 @@ export function originRule(option: OriginsOption | undefined, trustProxy: boolea
   if (option === undefined) return (origin, request) => isSameOrigin(origin, hostOf(request.headers, trustProxy))
   if (option === '*') return () => true
   if (typeof option === 'function') return askAbout(option)
-  if (!Array.isArray(option)) throw wrongOption('origins', "a list of origins, '*' or a function", option)
+  if (!Array.isArray(option)) throw usage('option origins', "a list of origins, '*' or a function", option)
   const allowed = new Set(option.map(listed))
   return (origin) => allowed.has(normalised(origin) ?? origin)
 }
@@ -87,7 +87,7 @@ function portOf(given: string | undefined, scheme: string): number | undefined {
 function listed(entry: unknown): string {
   const origin = typeof entry === 'string' ? (normalised(entry) ?? (OPAQUE.test(entry) ? entry : undefined)) : undefined
   if (origin !== undefined) return origin
-  throw wrongOption('origins', "a list of origins such as 'https://example.com' or 'http://localhost:8080'", entry)
+  throw usage('option origins', "a list of origins such as 'https://example.com' or 'http://localhost:8080'", entry)
 }
 
 function askAbout(allow: OriginRule): OriginRule {

@@ -21,6 +21,7 @@ import {
   type Handlers,
   isPromiseLike,
   openTransport,
+  textOf,
   type UpgradeRequest,
   WebSocketConnection,
 } from '@ws/protocol/node'
@@ -157,20 +158,22 @@ export class Upgrade<Data> {
 
   /** @throws UsageError if the hook asks for something that may not be sent */
   #accept(offer: UpgradeOffer, { protocol, headers }: Verdict<Data> & { admitted: true }): Accepted {
-    const { protocols } = this.#owner.settings
+    const { protocols, connection } = this.#owner.settings
+    const deflate = connection.perMessageDeflate?.offer
     if (protocol !== undefined) {
       const offered = offer.protocols
-      if (offered.includes(protocol)) return acceptOfferedUpgrade(offer, { protocols: [protocol], headers })
+      if (offered.includes(protocol)) return acceptOfferedUpgrade(offer, { protocols: [protocol], headers, deflate })
       throw new UsageError(
         `authenticate must choose one of the offered subprotocols (${offered.join(', ')}); got ${shown(protocol)}`,
       )
     }
-    if (typeof protocols !== 'function') return acceptOfferedUpgrade(offer, { protocols, headers })
-    return acceptOfferedUpgrade(offer, { protocols: (offered) => protocols(offered, this.#request), headers })
+    if (typeof protocols !== 'function') return acceptOfferedUpgrade(offer, { protocols, headers, deflate })
+    const choose = (offered: readonly string[]) => protocols(offered, this.#request)
+    return acceptOfferedUpgrade(offer, { protocols: choose, headers, deflate })
   }
 
   /** Frames that came with the request are read last, when everybody has had the chance to listen. */
-  #open({ headers, protocol }: Accepted, data: Data | undefined): WebSocketConnection<Data> {
+  #open({ headers, protocol, extensions, deflate }: Accepted, data: Data | undefined): WebSocketConnection<Data> {
     const { settings, handlers } = this.#owner
     this.#stream.write(answerHead(101, headers), 'latin1')
     const transport = openTransport(this.#stream, this.#head)
@@ -180,6 +183,8 @@ export class Upgrade<Data> {
       role: 'server',
       settings: settings.connection,
       protocol,
+      extensions,
+      deflate,
       handlers,
       data,
     })
@@ -206,7 +211,7 @@ export class Upgrade<Data> {
   /** What a hook threw is for the application; the client only learns that it is not its fault. */
   #fail(cause: unknown): undefined {
     const answer = { status: 500, body: 'the server failed to decide on this request\n' }
-    return this.#refuse('REFUSED_HOOK_FAILED', `a hook failed: ${String(cause)}`, answer, cause)
+    return this.#refuse('REFUSED_HOOK_FAILED', `a hook failed: ${textOf(cause)}`, answer, cause)
   }
 
   #refuse(code: ErrorCode, message: string, answer: Refusal | undefined, cause?: unknown): undefined {

@@ -76,7 +76,7 @@ describe('readDecision', () => {
       null,
       /^option authenticate must be a function that returns an object, .*; got null$/,
     ],
-    ['a string', 'alice', /^option authenticate must be .*; got 'alice'$/],
+    ['a string', 'alice', /^option authenticate must be .*; got "alice"$/],
     ['0', 0, /got 0$/],
     [
       'a user who has a status',
@@ -168,6 +168,16 @@ describe.each(WAYS)('a hook that decides %s', (_, decide) => {
     client.write(textFrame('behind it'))
     await client.head()
     expect([await client.text(), await client.text()]).toEqual(['in the head', 'behind it'])
+  })
+
+  test('fails with something that has no string', async () => {
+    const { answer, reported } = await answerTo(() =>
+      decide(() => {
+        throw Object.create(null)
+      }),
+    )
+    expect(answer.status).toBe(500)
+    expect(reported).toMatchObject({ status: 500, code: 'REFUSED_HOOK_FAILED', message: 'a hook failed: an object' })
   })
 
   test('refuses with false', async () => {

@@ -152,7 +152,7 @@ describe('originRule', () => {
   test('a function that answers a promise throws: it would allow everybody', () => {
     const rule = originRule((async () => false) as never, false)
     expect(() => ask(rule, 'https://a.example')).toThrow(
-      'the function given as option origins must return a boolean; got Promise { false }',
+      'the answer of the function given as option origins must be a boolean; got an instance of Promise',
     )
   })
 

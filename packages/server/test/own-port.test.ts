@@ -132,7 +132,7 @@ describe('TLS', () => {
     return { server, port: portOf(server), ca: certificates.ca }
   }
 
-  test('wss: the connection is encrypted and works', async () => {
+  test('[M5] wss: the connection is encrypted and works', async () => {
     const { server, port, ca } = await secure()
     const opened = connection(server)
     const client = await RawClient.connectTls({ port, ca })
@@ -187,6 +187,18 @@ describe('TLS', () => {
     await new Promise((resolve) => socket.on('close', resolve))
     expect(text).toBe('')
     expect(server.stats().accepted).toBe(0)
+  })
+
+  test('a TLS handshake that hangs does not hold the close up', async () => {
+    const { server: identity, ca } = await makeCertificates()
+    const server = await serve({ tls: identity })
+    const silent = await RawClient.connect(portOf(server))
+    // By the time that this one is through, the silent one has been accepted.
+    const other = tls.connect({ port: portOf(server), host: '127.0.0.1', servername: 'localhost', ca })
+    await once(other, 'secureConnect')
+    expect(await server.close({ timeout: 100 })).toEqual({ closed: 0, terminated: 0 })
+    await silent.closed()
+    other.destroy()
   })
 
   test('[D18] plain HTTP on the TLS port is closed, and crashes nothing', async () => {

@@ -17,6 +17,7 @@ const TEXT: Partial<Record<ErrorCode, string>> = {
   CLOSE_PAYLOAD_SIZE: 'a Close payload of one byte',
   CLOSE_CODE_INVALID: 'a close code that must not be on the wire',
   INVALID_UTF8: 'invalid UTF-8',
+  INVALID_DEFLATE: 'invalid compressed data',
   MESSAGE_TOO_BIG: 'message larger than the limit',
   TOO_MANY_FRAGMENTS: 'message of more fragments than the limit',
   MESSAGE_TIMEOUT: 'message makes too little progress',

@@ -3,11 +3,14 @@
 // throws, before anything is written.
 
 import { PROTOCOL_VERSION } from '../constants.ts'
+import { acceptOffer, type DeflateOptions } from '../deflate/negotiate.ts'
+import type { DeflateParameters } from '../deflate/parameters.ts'
 import { type ErrorCode, UsageError } from '../errors.ts'
 import { type Platform, portablePlatform } from '../platform.ts'
 import {
   checkHeaders,
   type Extension,
+  formatExtensions,
   groupHeaders,
   HANDSHAKE_HEADERS,
   type Header,
@@ -53,6 +56,10 @@ export interface Accepted {
   readonly headers: readonly Header[]
   /** The chosen subprotocol, `''` for none. */
   readonly protocol: string
+  /** The value of `Sec-WebSocket-Extensions`, `''` for none. */
+  readonly extensions: string
+  /** What was agreed on permessage-deflate, if it was. */
+  readonly deflate: DeflateParameters | undefined
 }
 
 /** Chooses one of the offered subprotocols; `undefined` for none. */
@@ -61,6 +68,8 @@ export type ProtocolChoice = (offered: readonly string[]) => string | undefined
 export interface AcceptOptions {
   /** The subprotocols spoken, or a function that chooses. None given, none chosen. */
   readonly protocols?: readonly string[] | ProtocolChoice | undefined
+  /** Takes an offer of permessage-deflate, with these wishes; without it every offer is declined. */
+  readonly deflate?: DeflateOptions | undefined
   /** Further headers of the answer, cookies for example. */
   readonly headers?: readonly Header[] | undefined
 }
@@ -101,7 +110,17 @@ export function acceptOfferedUpgrade(
     ['Sec-WebSocket-Accept', acceptKey(offer.key, platform)],
   ]
   if (protocol !== '') headers.push(['Sec-WebSocket-Protocol', protocol])
-  return { valid: true, status: 101, headers: [...headers, ...extra], protocol }
+  const accepted = options.deflate && acceptOffer(offer.extensions, options.deflate)
+  const extensions = accepted === undefined ? '' : formatExtensions([accepted.answer])
+  if (extensions !== '') headers.push(['Sec-WebSocket-Extensions', extensions])
+  return {
+    valid: true,
+    status: 101,
+    headers: [...headers, ...extra],
+    protocol,
+    extensions,
+    deflate: accepted?.parameters,
+  }
 }
 
 function checkHttp(request: UpgradeHead, fields: HeaderFields): Rejected | undefined {

@@ -2,11 +2,14 @@
 // answer in, a verdict out. Rules: wrong options throw before any I/O; a wrong answer is a HandshakeError *value*.
 
 import { PROTOCOL_VERSION } from '../constants.ts'
+import { checkDeflateAnswer, createDeflateOffer, type DeflateOptions } from '../deflate/negotiate.ts'
+import type { DeflateParameters } from '../deflate/parameters.ts'
 import { type ErrorCode, HandshakeError, usage } from '../errors.ts'
 import { type Platform, portablePlatform } from '../platform.ts'
 import { hasUpgradeToken } from './accept.ts'
 import {
   checkHeaders,
+  formatExtensions,
   groupHeaders,
   HANDSHAKE_HEADERS,
   type Header,
@@ -22,6 +25,8 @@ export interface UpgradeRequestOptions {
   readonly protocols?: readonly string[] | undefined
   /** The `Origin` header; a browser's matter, so none by default (§4.1). */
   readonly origin?: string | undefined
+  /** Offers permessage-deflate, with these wishes; without it no extension is offered (§9.1). */
+  readonly deflate?: DeflateOptions | undefined
   /** Further headers. Those of the handshake itself are refused. */
   readonly headers?: readonly Header[] | undefined
 }
@@ -35,6 +40,8 @@ export interface SentUpgrade {
   /** The `Sec-WebSocket-Accept` value that proves that the server read our key. */
   readonly expectedAccept: string
   readonly protocols: readonly string[]
+  /** What was offered of permessage-deflate, if it was. */
+  readonly deflate: DeflateOptions | undefined
 }
 
 /** What the verdict needs to know of the server's answer. */
@@ -51,6 +58,10 @@ export interface Established {
   readonly established: true
   /** The subprotocol that the server chose, `''` for none. */
   readonly protocol: string
+  /** The value of `Sec-WebSocket-Extensions`, `''` for none. */
+  readonly extensions: string
+  /** What was agreed on permessage-deflate, if it was. */
+  readonly deflate: DeflateParameters | undefined
 }
 
 /** The answer was wrong. */
@@ -70,7 +81,7 @@ export function createUpgradeRequest(
   options: UpgradeRequestOptions = {},
   platform: Pick<Platform, 'randomFill' | 'sha1'> = portablePlatform,
 ): SentUpgrade {
-  const { protocols = [], origin, headers: extra = [] } = options
+  const { protocols = [], origin, headers: extra = [], deflate } = options
   checkProtocols(protocols)
   const added: Header[] = origin === undefined ? [...extra] : [['Origin', origin], ...extra]
   checkHeaders(added, HANDSHAKE_HEADERS)
@@ -82,7 +93,9 @@ export function createUpgradeRequest(
     ['Sec-WebSocket-Version', PROTOCOL_VERSION],
   ]
   if (protocols.length > 0) headers.push(['Sec-WebSocket-Protocol', protocols.join(', ')])
-  return { method: 'GET', headers: [...headers, ...added], key, expectedAccept: acceptKey(key, platform), protocols }
+  if (deflate !== undefined) headers.push(['Sec-WebSocket-Extensions', formatExtensions([createDeflateOffer(deflate)])])
+  const expectedAccept = acceptKey(key, platform)
+  return { method: 'GET', headers: [...headers, ...added], key, expectedAccept, protocols, deflate }
 }
 
 /**
@@ -104,14 +117,16 @@ export function checkProtocols(protocols: readonly string[]): void {
 /** Judges the server's answer (RFC 6455 §4.1, the client's steps 1 to 6). */
 export function checkUpgradeResponse(response: UpgradeResponse, sent: SentUpgrade): Established | NotEstablished {
   const fields = groupHeaders(response.rawHeaders)
+  const agreed = readExtensions(fields, sent)
   const failure =
     checkStatus(response) ??
     checkUpgrade(fields) ??
     checkAccept(fields, sent) ??
-    checkExtensions(fields) ??
+    agreed.failure ??
     checkProtocol(fields, sent)
   if (failure !== undefined) return { established: false, error: failed(response, fields, failure) }
-  return { established: true, protocol: headerLines(fields, 'sec-websocket-protocol')[0] ?? '' }
+  const { extensions, deflate } = agreed
+  return { established: true, protocol: headerLines(fields, 'sec-websocket-protocol').join(), extensions, deflate }
 }
 
 type Failure = readonly [code: ErrorCode, message: string]
@@ -143,13 +158,25 @@ function checkAccept(fields: HeaderFields, { expectedAccept }: SentUpgrade): Fai
   return ['HANDSHAKE_ACCEPT', `expected header Sec-WebSocket-Accept: ${expectedAccept}; got ${shown(accept)}`]
 }
 
-/** We offer no extension, so any in the answer is one too many (§4.1 step 5, §9.1). */
-function checkExtensions(fields: HeaderFields): Failure | undefined {
-  const extensions = headerLines(fields, 'sec-websocket-extensions')
-  if (extensions.length === 0) return undefined
-  const parsed = parseExtensions(extensions)
-  if (parsed === undefined) return ['HANDSHAKE_EXTENSION', `malformed Sec-WebSocket-Extensions: ${shown(extensions)}`]
-  return ['HANDSHAKE_EXTENSION', `expected no extension, none was offered; got ${shown(extensions)}`]
+/** What the answer says of extensions, and what is wrong with it. */
+interface Agreed {
+  readonly failure?: Failure
+  readonly extensions: string
+  readonly deflate: DeflateParameters | undefined
+}
+
+/** Only what was offered may come back, once and in one line (§4.1 step 5, §9.1, §11.3.2). */
+function readExtensions(fields: HeaderFields, { deflate }: SentUpgrade): Agreed {
+  const lines = headerLines(fields, 'sec-websocket-extensions')
+  const none = { extensions: '', deflate: undefined }
+  if (lines.length === 0) return none
+  const fail = (what: string): Agreed => ({ ...none, failure: ['HANDSHAKE_EXTENSION', what] })
+  const parsed = parseExtensions(lines)
+  if (parsed === undefined) return fail(`malformed Sec-WebSocket-Extensions: ${shown(lines)}`)
+  if (deflate === undefined) return fail(`expected no extension, none was offered; got ${shown(lines)}`)
+  if (lines.length > 1) return fail(`expected one Sec-WebSocket-Extensions header; got ${shown(lines)}`)
+  const checked = checkDeflateAnswer(parsed, deflate)
+  return 'fault' in checked ? fail(checked.fault) : { extensions: lines.join(), deflate: checked.parameters }
 }
 
 function checkProtocol(fields: HeaderFields, sent: SentUpgrade): Failure | undefined {

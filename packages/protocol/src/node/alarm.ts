@@ -1,8 +1,11 @@
 // Timers for many connections at the cost of a few: alarms that are due at about the same time share one Node timer.
-// Rules: an alarm never rings early and at most about 6 % of its delay late; no alarm holds the process up.
+// Rules: an alarm never rings early and at most about 6 % of its delay late (except that the longest timer of Node is the
+// longest delay); no alarm holds the process up.
 
 /** A delay is rounded up to a multiple of a sixteenth of it, taken down to a power of two. */
 const PRECISION = 16
+/** The longest delay that a Node timer takes, in ms: about 24.8 days. */
+export const LONGEST_DELAY = 0x7fff_ffff
 
 interface Bucket {
   readonly due: number
@@ -56,7 +59,8 @@ function bucketFor(delay: number): Bucket {
   const due = Math.ceil((now + delay) / grain) * grain
   const known = buckets.get(due)
   if (known !== undefined) return known
-  const timer = setTimeout(() => ringAll(bucket), Math.ceil(due - now))
+  // A longer one would be taken for 1 ms.
+  const timer = setTimeout(() => ringAll(bucket), Math.min(Math.ceil(due - now), LONGEST_DELAY))
   timer.unref()
   const bucket: Bucket = { due, alarms: new Set(), timer }
   buckets.set(due, bucket)

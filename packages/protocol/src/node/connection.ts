@@ -4,7 +4,8 @@
 import { EventEmitter } from 'node:events'
 import type { Connection, MessageData, SendOptions, WaitOptions } from '../connection.ts'
 import type { Role } from '../constants.ts'
-import { WebSocketError } from '../errors.ts'
+import type { DeflateParameters } from '../deflate/parameters.ts'
+import { textOf, UsageError, WebSocketError } from '../errors.ts'
 import type { CloseInfo } from '../protocol.ts'
 import type { Message } from './inbox.ts'
 import { invoke, isPromiseLike, rethrowLater } from './invoke.ts'
@@ -57,6 +58,8 @@ export interface ConnectionInit<Data> {
   readonly settings: ConnectionSettings
   readonly protocol?: string | undefined
   readonly extensions?: string | undefined
+  /** permessage-deflate, if it was negotiated. */
+  readonly deflate?: DeflateParameters | undefined
   readonly handlers?: Handlers<Data> | undefined
   readonly data?: Data | undefined
 }
@@ -87,6 +90,7 @@ export class WebSocketConnection<Data = unknown>
   #pings: Pings | undefined
   #closeInfo: CloseInfo | undefined
   #closeEmitted = false
+  #started = false
   #closed: Promise<CloseInfo> | undefined
   #settleClosed: ((info: CloseInfo) => void) | undefined
 
@@ -97,13 +101,16 @@ export class WebSocketConnection<Data = unknown>
     this.extensions = init.extensions ?? ''
     this.data = init.data as Data
     this.#handlers = init.handlers
-    this.#link = new Link(init.transport, init.role, init.settings, ownerOf(this as WebSocketConnection))
+    const owner = ownerOf(this as WebSocketConnection)
+    this.#link = new Link(init.transport, init.role, init.settings, init.deflate, owner)
     this.#sender = new Sender(this.#link)
     if (init.handlers?.message !== undefined) this.#link.inbox.claim('handlers')
   }
 
-  /** Calls the `open` handler and starts reading. Called once, by what made the connection. */
+  /** Calls the `open` handler and starts reading. Called by what made the connection. @throws UsageError the second time */
   start(): void {
+    if (this.#started) throw new UsageError('start() was called before: whoever makes a connection calls it once')
+    this.#started = true
     if (this.#handlers?.open !== undefined) this.#open(this.#handlers)
     this.#link.start()
   }
@@ -177,7 +184,7 @@ export class WebSocketConnection<Data = unknown>
    */
   terminate(cause?: unknown): void {
     if (cause === undefined) this.#link.abort(new WebSocketError('TERMINATED', 'terminate() was called'))
-    else this.#link.abort(new WebSocketError('ABORTED', `the connection was aborted: ${String(cause)}`, { cause }))
+    else this.#link.abort(new WebSocketError('ABORTED', `the connection was aborted: ${textOf(cause)}`, { cause }))
   }
 
   /** Stops the delivery of messages. They are read ahead up to `maxReadAhead`; then the peer has to wait. */
@@ -218,7 +225,11 @@ export class WebSocketConnection<Data = unknown>
 
   override on<Name extends keyof ConnectionEvents>(name: Name, listener: Listener<ConnectionEvents[Name]>): this {
     this.#listening(name)
-    return super.on(name as 'message', listener as Listener<ConnectionEvents['message']>)
+    try {
+      return super.on(name as 'message', listener as Listener<ConnectionEvents['message']>)
+    } finally {
+      this.#unlistening() // one that Node has refused is no consumer
+    }
   }
 
   override once<Name extends keyof ConnectionEvents>(name: Name, listener: Listener<ConnectionEvents[Name]>): this {
@@ -237,7 +248,11 @@ export class WebSocketConnection<Data = unknown>
     listener: Listener<ConnectionEvents[Name]>,
   ): this {
     this.#listening(name)
-    return super.prependListener(name as 'message', listener as Listener<ConnectionEvents['message']>)
+    try {
+      return super.prependListener(name as 'message', listener as Listener<ConnectionEvents['message']>)
+    } finally {
+      this.#unlistening()
+    }
   }
 
   override removeListener<Name extends keyof ConnectionEvents>(
@@ -254,7 +269,9 @@ export class WebSocketConnection<Data = unknown>
   }
 
   override removeAllListeners(name?: keyof ConnectionEvents): this {
-    super.removeAllListeners(name as 'message')
+    if (name === undefined)
+      super.removeAllListeners() // Node counts the arguments
+    else super.removeAllListeners(name as 'message')
     this.#unlistening()
     return this
   }

@@ -12,6 +12,11 @@ export class Fifo<Item> {
     return this.#items.length - this.#head
   }
 
+  /** The oldest; `undefined` if there is none. */
+  get first(): Item | undefined {
+    return this.#items[this.#head]
+  }
+
   push(item: Item): void {
     this.#items.push(item)
   }

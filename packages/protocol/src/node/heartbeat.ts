@@ -1,6 +1,6 @@
 // Pings to a peer that has gone silent (docs/limits.md). Rules: any byte that comes and any byte that leaves is life; a ping's
-// time starts when its bytes have left; while we do not read, the clock stands still, for the silence is ours. Counters are
-// compared at the alarm, so that traffic itself costs nothing.
+// time starts when its bytes have left; while we do not read, the clock stands still, for the silence is ours: a ping then
+// only shows whether TCP is still there. Counters are compared at the alarm, so that traffic itself costs nothing.
 
 import { Alarm } from './alarm.ts'
 
@@ -23,6 +23,7 @@ export class Heartbeat {
   readonly #alarm = new Alarm(() => this.#check())
   #seen = 0
   #waiting = false
+  #probing = false
 
   constructor(target: HeartbeatTarget, interval: number, timeout: number) {
     this.#target = target
@@ -44,9 +45,23 @@ export class Heartbeat {
 
   #check(): void {
     const alive = this.#target.lifeSigns !== this.#seen
-    if (alive || this.#target.readingStopped) this.#rest()
-    else if (this.#waiting) this.#target.heartbeatMissed()
-    else this.#ask()
+    if (alive || this.#target.readingStopped) {
+      if (!alive) this.#probe()
+      this.#rest()
+    } else if (this.#waiting) {
+      this.#target.heartbeatMissed()
+    } else {
+      this.#ask()
+    }
+  }
+
+  /** Nobody reads the answer, but a write to a connection that is gone fails, and nothing else would tell us. */
+  #probe(): void {
+    if (this.#probing) return
+    this.#probing = true
+    this.#target.sendHeartbeat(() => {
+      this.#probing = false
+    })
   }
 
   /** The alarm covers a ping that cannot leave: an interval and the timeout without any progress are enough. */

@@ -22,7 +22,7 @@ export interface InboxOwner {
   deliveryFailed(error: unknown): void
   /** There is room again after {@link Inbox.full}. */
   inboxHasRoom(): void
-  /** The last message has been dealt with. */
+  /** No message is with the consumer, or on its way to it. */
   inboxIdle(): void
 }
 
@@ -103,7 +103,7 @@ export class Inbox {
     while (this.#ready()) this.#hand(this.#shift())
     this.#delivering = false
     if (wasFull && !this.full) this.#owner.inboxHasRoom()
-    if (this.#messages.length === 0 && this.#pending === 0) this.#owner.inboxIdle()
+    if (!this.busy) this.#owner.inboxIdle()
   }
 
   /** The iterator's next message; `undefined` at the end. */
@@ -173,10 +173,15 @@ export class Inbox {
       this.#pending -= count
       this.deliver()
     }
-    promise.then(settled, (error: unknown) => {
+    const failed = (error: unknown): void => {
       this.#owner.deliveryFailed(error)
       settled()
-    })
+    }
+    try {
+      promise.then(settled, failed)
+    } catch (error) {
+      failed(error) // it only looks like a promise
+    }
   }
 
   #settleWaiters(): void {

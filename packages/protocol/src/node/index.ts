@@ -8,9 +8,10 @@ export type {
   SendOptions,
   WaitOptions,
 } from '../connection.ts'
-export { usage } from '../errors.ts'
+export { textOf, usage } from '../errors.ts'
 export { integerOption } from '../limits.ts'
 export type { CloseInfo } from '../protocol.ts'
+export { LONGEST_DELAY } from './alarm.ts'
 export {
   type ConnectionEvents,
   type ConnectionInit,
@@ -18,6 +19,7 @@ export {
   type Handlers,
   WebSocketConnection,
 } from './connection.ts'
+export type { DeflateSettings, PerMessageDeflateOptions } from './deflate-settings.ts'
 export { acceptKey, acceptOfferedUpgrade, acceptUpgrade, createUpgradeRequest, generateKey } from './handshake.ts'
 export { invoke, isPromiseLike, rethrowLater } from './invoke.ts'
 export { nodePlatform } from './platform.ts'
@@ -27,7 +29,6 @@ export {
   choice,
   connectionSettings,
   type HeartbeatOptions,
-  LONGEST_DELAY,
 } from './settings.ts'
 export { openTransport } from './transport/open.ts'
 export type { Transport, TransportSink } from './transport/transport.ts'

@@ -5,13 +5,15 @@
 // - The transport's `closed` is the last event of all, and comes once.
 
 import type { Role } from '../constants.ts'
+import type { DeflateParameters } from '../deflate/parameters.ts'
 import { WebSocketError } from '../errors.ts'
 import { type CloseInfo, Protocol, type ProtocolHandler } from '../protocol.ts'
 import { Alarm } from './alarm.ts'
+import { messageCompression } from './deflate-settings.ts'
 import { Heartbeat, type HeartbeatTarget } from './heartbeat.ts'
 import { Inbox, type InboxOwner, type Message } from './inbox.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
-import { nodePlatform } from './platform.ts'
+import { asBuffer, nodePlatform } from './platform.ts'
 import type { ConnectionSettings } from './settings.ts'
 import type { Transport, TransportSink } from './transport/transport.ts'
 import { type Flushable, flushAtTurnEnd } from './turn.ts'
@@ -50,11 +52,20 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   #endDue = false
   #peerEnded = false
   #gone = false
+  #outputEnded = false
+  #closing = false
+  #closeBy = 0
   #awaitingDrain = false
   #bytesIn = 0
   #messagesIn = 0
 
-  constructor(transport: Transport, role: Role, settings: ConnectionSettings, owner: LinkOwner) {
+  constructor(
+    transport: Transport,
+    role: Role,
+    settings: ConnectionSettings,
+    deflate: DeflateParameters | undefined,
+    owner: LinkOwner,
+  ) {
     this.transport = transport
     this.settings = settings
     this.#owner = owner
@@ -64,6 +75,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
       role,
       output: this.outbox,
       handler: this,
+      compression: messageCompression(settings.perMessageDeflate, deflate),
       maxPayload: settings.maxPayload,
       maxFragments: settings.maxFragments,
       platform: nodePlatform,
@@ -89,6 +101,11 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   /** Whether the connection is over. */
   get gone(): boolean {
     return this.#gone
+  }
+
+  /** Whether our side of the transport has been ended because the peer's has. */
+  get outputEnded(): boolean {
+    return this.#outputEnded
   }
 
   /** Asks for {@link LinkOwner.onDrain} once the output is low. */
@@ -133,6 +150,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   // --- ProtocolHandler
 
   onMessage(data: Message): void {
+    if (this.#closing) return // our Close waits for a Blob: what comes meanwhile is discarded too
     this.#messagesIn++
     this.inbox.push(data)
     if (this.inbox.full && !this.#gone) this.protocol.stop()
@@ -147,6 +165,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   }
 
   onClosing(): void {
+    this.#closing = true
     this.#heartbeat?.stop()
     this.#armClose()
   }
@@ -220,11 +239,12 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
 
   // --- inside
 
-  #read(buffer: Uint8Array, start: number, end: number): void {
+  /** @param ours whether the buffer is a remainder of ours, of which a part may be kept without another copy */
+  #read(buffer: Uint8Array, start: number, end: number, ours = false): void {
     this.#reading = true
     const stop = this.protocol.receive(buffer, start, end)
     this.#reading = false
-    if (stop < end) this.#keepFirst(buffer, stop, end)
+    if (stop < end) this.#keepFirst(buffer.subarray(stop, end), ours)
     this.#carryOut()
     this.#stallIfFull()
     this.#watchMessage()
@@ -235,7 +255,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     const remainder = this.#remainder
     if (remainder !== undefined) {
       this.#remainder = undefined
-      this.#read(remainder, 0, remainder.length)
+      this.#read(remainder, 0, remainder.length, true)
     }
     if (this.#peerEnded && this.#remainder === undefined) this.#answerEnd()
   }
@@ -246,10 +266,10 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     this.#remainder = this.#remainder === undefined ? Buffer.from(bytes) : Buffer.concat([this.#remainder, bytes])
   }
 
-  /** Copies what was left unread of a chunk, before what a nested read has queued. */
-  #keepFirst(buffer: Uint8Array, start: number, end: number): void {
+  /** Keeps what was left unread of a chunk, before what a nested read has queued. */
+  #keepFirst(bytes: Uint8Array, ours: boolean): void {
     const queued = this.#remainder
-    this.#remainder = Buffer.from(buffer.subarray(start, end))
+    this.#remainder = ours ? asBuffer(bytes) : Buffer.from(bytes)
     if (queued !== undefined) this.#keep(queued, 0, queued.length)
   }
 
@@ -273,16 +293,21 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   /** The peer has ended its side: we end ours; without Close frames this is a lost connection (STANDARDS L19). */
   #answerEnd(): void {
     this.outbox.flush()
+    this.#outputEnded = true
     this.transport.end()
     if (!this.#gone) this.#armClose()
   }
 
+  /** While output from before the closing makes progress, there is more time; pongs that the peer asks for make none. */
   #armClose(): void {
+    this.#closeBy = this.outbox.taken
     if (this.#closeAlarm !== undefined) return
     let before = this.outbox.progress
+    let leaving = true
     const alarm = new Alarm(() => {
-      const made = Math.abs(this.outbox.progress - before)
+      const made = leaving ? Math.abs(this.outbox.progress - before) : 0
       before = this.outbox.progress
+      leaving = this.outbox.flushed < this.#closeBy
       if (made >= MIN_PROGRESS) alarm.set(this.settings.closeTimeout)
       else
         this.abort(

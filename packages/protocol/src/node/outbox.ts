@@ -6,6 +6,7 @@
 
 import { frameHeaderSize, writeFrameHeader } from '../frame/header.ts'
 import type { FrameOutput, KeySource } from '../output.ts'
+import { Fifo } from './fifo.ts'
 import { asBuffer, nodePlatform } from './platform.ts'
 import { returnSlab, SLAB_SIZE, takeSlab } from './slab.ts'
 import type { Transport } from './transport/transport.ts'
@@ -36,7 +37,7 @@ export class Outbox implements FrameOutput {
   #fill = 0
   #taken = 0
   #flushed = 0
-  #waiting: Waiting[] = []
+  #waiting: Fifo<Waiting> | undefined
 
   /** @param highWaterMark a slab is flushed early at this many bytes, if that is less than its size */
   constructor(transport: Transport, owner: OutboxOwner, highWaterMark: number) {
@@ -93,17 +94,24 @@ export class Outbox implements FrameOutput {
 
   /** Calls back when everything taken so far has been handed to the operating system, or never will be. */
   onFlushed(callback: (error?: Error) => void): void {
+    this.#waiting ??= new Fifo()
     this.#waiting.push({ until: this.#taken, callback })
   }
 
   /** Writes what lies in the slab. */
   flush(): void {
+    this.#flushWith()
+  }
+
+  /** Writes what lies in the slab, and a payload lent behind it: nothing may come between a header and its payload. */
+  #flushWith(lent?: Buffer): void {
     const slab = this.#slab
     if (slab === undefined) return
     const bytes = slab.subarray(0, this.#fill)
     this.#slab = undefined
     this.#fill = 0
-    this.#write(bytes)
+    if (lent === undefined) this.#write(bytes)
+    else this.#writeTogether(bytes, lent)
     if (this.#transport.canReuse && this.#transport.buffered === 0) returnSlab(slab)
   }
 
@@ -113,8 +121,8 @@ export class Outbox implements FrameOutput {
     this.#slab = undefined
     this.#fill = 0
     const waiting = this.#waiting
-    this.#waiting = []
-    for (const { callback } of waiting) callback(error)
+    this.#waiting = undefined
+    for (let next = waiting?.shift(); next !== undefined; next = waiting?.shift()) next.callback(error)
   }
 
   /** Finds room for a frame: in the slab, or in memory of its own if it is larger than that. */
@@ -140,9 +148,16 @@ export class Outbox implements FrameOutput {
   #lend(first: number, payload: Uint8Array, size: number): void {
     const { target, start } = this.#room(size)
     writeFrameHeader(target, start, first, payload.length, undefined)
-    this.flush()
     this.#taken += payload.length
-    this.#write(asBuffer(payload))
+    this.#flushWith(asBuffer(payload))
+  }
+
+  /** A transport may deliver from within a write, and what is read may be answered at once. */
+  #writeTogether(first: Buffer, second: Buffer): void {
+    this.#transport.cork()
+    this.#write(first)
+    this.#write(second)
+    this.#transport.uncork()
   }
 
   #write(bytes: Buffer): void {
@@ -154,7 +169,11 @@ export class Outbox implements FrameOutput {
 
   #progress(bytes: number): void {
     this.#flushed += bytes
-    while (this.#waiting[0] !== undefined && this.#waiting[0].until <= this.#flushed) this.#waiting.shift()?.callback()
+    const waiting = this.#waiting
+    for (let next = waiting?.first; next !== undefined && next.until <= this.#flushed; next = waiting?.first) {
+      waiting?.shift()
+      next.callback()
+    }
     this.#owner.outputProgressed()
   }
 }

@@ -3,8 +3,7 @@
 import { Buffer } from 'node:buffer'
 import type { BlobLike, MessageData, SendOptions, WaitOptions } from '../connection.ts'
 import { Opcode } from '../constants.ts'
-import { UsageError, usage, WebSocketError } from '../errors.ts'
-import { makeClosePayload } from '../frame/close-payload.ts'
+import { textOf, UsageError, usage, WebSocketError } from '../errors.ts'
 import { invoke } from './invoke.ts'
 import type { Link } from './link.ts'
 import { LEND_FROM } from './outbox.ts'
@@ -50,7 +49,7 @@ export class Sender {
   send(data: MessageData, options: SendOptions): boolean {
     const payload = asPayload(data)
     if (options.binary === false && payload instanceof Uint8Array) checkText(payload)
-    if (this.#closing || this.#link.protocol.state !== 'open') return this.#drop(options, NOT_OPEN)
+    if (this.#closing || !this.#open) return this.#drop(options, NOT_OPEN)
     if (this.bufferedAmount > this.#link.settings.maxBackpressure) return this.#overflow(options)
     if (this.#queue?.busy === true || isBlob(payload)) this.#enqueue(payload, options)
     else this.#write(payload, options)
@@ -98,11 +97,16 @@ export class Sender {
       this.#link.protocol.close(code, reason)
       return
     }
-    makeClosePayload(code, reason) // throws now what it would throw then
+    this.#link.protocol.closePayload(code, reason) // throws now what it would throw then
     if (this.#closing || this.#link.protocol.state !== 'open') return
     this.#closing = true
     this.#link.onClosing()
     queue.push({ bytes: 0, run: () => void this.#link.protocol.close(code, reason), cancel: () => {} })
+  }
+
+  /** Whether what is sent can still leave: once the peer has ended its side of TCP, ours is ended too. */
+  get #open(): boolean {
+    return this.#link.protocol.state === 'open' && !this.#link.outputEnded
   }
 
   /** The connection is over. */
@@ -116,12 +120,13 @@ export class Sender {
   #write(payload: string | Uint8Array, options: SendOptions): void {
     const { protocol, outbox } = this.#link
     if (typeof payload === 'string') {
-      if (options.binary === true) protocol.sendBinary(Buffer.from(payload))
-      else protocol.sendText(payload)
+      if (options.binary === true) protocol.sendBinary(Buffer.from(payload), Opcode.Binary, options.compress)
+      else protocol.sendText(payload, options.compress)
     } else {
       // A client's frames are copies anyway: they are masked.
       const lent = options.copy !== true || payload.length < LEND_FROM || protocol.role === 'client'
-      protocol.sendBinary(lent ? payload : Buffer.from(payload), options.binary === false ? Opcode.Text : Opcode.Binary)
+      const opcode = options.binary === false ? Opcode.Text : Opcode.Binary
+      protocol.sendBinary(lent ? payload : Buffer.from(payload), opcode, options.compress)
     }
     this.#sent++
     if (options.onFlushed !== undefined) outbox.onFlushed(guarded(options.onFlushed))
@@ -145,14 +150,14 @@ export class Sender {
       if (options.binary === false) checkText(bytes)
       this.#writeIfOpen(bytes, options)
     } catch (cause) {
-      const why = new WebSocketError('HANDLER_FAILED', `the Blob could not be sent: ${String(cause)}`, { cause })
+      const why = new WebSocketError('HANDLER_FAILED', `the Blob could not be sent: ${textOf(cause)}`, { cause })
       this.#drop(options, why)
       this.#link.protocol.failWith('HANDLER_FAILED', 'a Blob could not be sent')
     }
   }
 
   #writeIfOpen(payload: string | Uint8Array, options: SendOptions): void {
-    if (this.#link.protocol.state === 'open') this.#write(payload, options)
+    if (this.#open) this.#write(payload, options)
     else this.#drop(options, NOT_OPEN)
   }
 

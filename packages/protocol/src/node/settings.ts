@@ -3,6 +3,8 @@
 import { DEFAULT_MAX_FRAGMENTS, DEFAULT_MAX_PAYLOAD } from '../constants.ts'
 import { usage } from '../errors.ts'
 import { integerOption, LARGEST_MAX_PAYLOAD } from '../limits.ts'
+import { LONGEST_DELAY } from './alarm.ts'
+import { type DeflateSettings, deflateSettings, type PerMessageDeflateOptions } from './deflate-settings.ts'
 
 /** Pings to a silent peer. Times in ms. */
 export interface HeartbeatOptions {
@@ -36,6 +38,8 @@ export interface ConnectionOptions {
   readonly concurrency?: number | undefined
   /** `'deliver'` (default) keeps messages for a consumer; `'discard'` is for endpoints that only send. */
   readonly incoming?: 'deliver' | 'discard' | undefined
+  /** permessage-deflate (RFC 7692): whether to offer it, or to take an offer, and with what; off by default. */
+  readonly perMessageDeflate?: PerMessageDeflateOptions | boolean | undefined
 }
 
 /** {@link ConnectionOptions}, checked and complete. */
@@ -51,11 +55,10 @@ export interface ConnectionSettings {
   readonly maxReadAhead: number
   readonly concurrency: number
   readonly incoming: 'deliver' | 'discard'
+  readonly perMessageDeflate: DeflateSettings | undefined
 }
 
 const KIB = 1024
-/** The longest delay that a Node timer takes, in ms: about 24.8 days. */
-export const LONGEST_DELAY = 0x7fff_ffff
 
 /**
  * Checks the options of connections and fills in the defaults.
@@ -77,6 +80,7 @@ export function connectionSettings(options: ConnectionOptions, heartbeatByDefaul
     maxReadAhead: integerOption('maxReadAhead', options.maxReadAhead, 256 * KIB, 1),
     concurrency: integerOption('concurrency', options.concurrency, 1, 1),
     incoming: choice('incoming', options.incoming, ['deliver', 'discard']),
+    perMessageDeflate: deflateSettings(options.perMessageDeflate),
   })
 }
 

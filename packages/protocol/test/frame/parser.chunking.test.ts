@@ -5,23 +5,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { anyStream, chunkSizes, cut, limits, validStream } from '../support/arbitrary.ts'
 import { concat, toHex } from '../support/bytes.ts'
-import { type Call, ROLES, recordParser } from '../support/record.ts'
-import { decodeFrames, type Rules } from '../support/reference.ts'
-
-/** The sink calls that a stream deserves, by the reference decoder; a violation without its words. */
-function deserved(stream: Uint8Array, rules: Rules): unknown[] {
-  const { frames, fault } = decodeFrames(stream, rules)
-  const calls = frames.flatMap(({ first, length, payload, end }) => [
-    ['header', first.toString(16).padStart(2, '0'), length],
-    ...(payload.length === 0 ? [] : [['payload', toHex(payload)]]),
-    ...(end === undefined ? [] : [['end', end]]),
-  ])
-  return fault === undefined ? calls : [...calls, ['violation', fault.code, fault.offset]]
-}
-
-function wordless(calls: readonly Call[]): unknown[] {
-  return calls.map((call) => call.slice(0, 3))
-}
+import { ROLES, recordParser } from '../support/record.ts'
+import { decodeFrames } from '../support/reference.ts'
+import { deservedCalls, wordless } from '../support/verdict.ts'
 
 describe.each(ROLES)('FrameParser of a %s', (role) => {
   test('any chunking of any bytes gives the calls of the reference decoder [G7, G8]', () => {
@@ -31,7 +17,7 @@ describe.each(ROLES)('FrameParser of a %s', (role) => {
         whole.push(stream)
         const chunked = recordParser({ role, ...limit })
         for (const chunk of cut(stream, sizes)) expect(chunked.push(chunk)).toBe(chunk.length)
-        expect(wordless(whole.calls)).toEqual(deserved(stream, { role, ...limit }))
+        expect(wordless(whole.calls)).toEqual(deservedCalls(stream, { role, ...limit }))
         expect(chunked.calls).toEqual(whole.calls)
         expect(chunked.parser.consumed).toBe(stream.length)
       }),
@@ -61,7 +47,7 @@ describe.each(ROLES)('FrameParser of a %s', (role) => {
         const { push, calls } = recordParser({ role, ...limit })
         for (let length = 1; length <= stream.length; length++) {
           push(stream.subarray(length - 1, length))
-          expect(wordless(calls)).toEqual(deserved(stream.subarray(0, length), { role, ...limit }))
+          expect(wordless(calls)).toEqual(deservedCalls(stream.subarray(0, length), { role, ...limit }))
         }
       }),
       { numRuns: 150 },

@@ -40,6 +40,7 @@ describe('acceptUpgrade', () => {
       status: 101,
       headers: [UPGRADE, ['Connection', 'Upgrade'], ['Sec-WebSocket-Accept', ACCEPT]],
       protocol: '',
+      extensions: '',
     })
   })
 
@@ -293,6 +294,39 @@ describe('checkUpgradeRequest', () => {
   })
 })
 
+describe('permessage-deflate [E3, N1]', () => {
+  const offering = (offer: string) => request({ 'Sec-WebSocket-Extensions': offer })
+
+  test('is answered where it is wanted, and what was agreed is told', () => {
+    expect(acceptUpgrade(offering('x-foo, permessage-deflate; server_max_window_bits=10'), { deflate: {} })).toEqual({
+      valid: true,
+      status: 101,
+      headers: [
+        UPGRADE,
+        ['Connection', 'Upgrade'],
+        ['Sec-WebSocket-Accept', ACCEPT],
+        ['Sec-WebSocket-Extensions', 'permessage-deflate; server_max_window_bits=10'],
+      ],
+      protocol: '',
+      extensions: 'permessage-deflate; server_max_window_bits=10',
+      deflate: {
+        serverNoContextTakeover: false,
+        clientNoContextTakeover: false,
+        serverMaxWindowBits: 10,
+        clientMaxWindowBits: 15,
+      },
+    })
+  })
+
+  test.each<[string, AcceptOptions]>([
+    ['permessage-deflate', {}],
+    ['permessage-deflate; foo', { deflate: {} }],
+    ['x-foo', { deflate: {} }],
+  ])('%s with %j is declined', (offer, options) => {
+    expect(acceptUpgrade(offering(offer), options)).toMatchObject({ valid: true, extensions: '', deflate: undefined })
+  })
+})
+
 describe('the subprotocol [E2]', () => {
   const offered = request({ 'Sec-WebSocket-Protocol': 'soap, wamp' })
 
@@ -312,6 +346,7 @@ describe('the subprotocol [E2]', () => {
       status: 101,
       headers: [UPGRADE, ['Connection', 'Upgrade'], ['Sec-WebSocket-Accept', ACCEPT], ...header],
       protocol: chosen,
+      extensions: '',
     })
   })
 

@@ -122,6 +122,46 @@ function response(changes: Record<string, string | string[]> = {}, status = 101)
   return { status, rawHeaders }
 }
 
+describe('permessage-deflate', () => {
+  const sent = createUpgradeRequest({ deflate: { clientMaxWindowBits: 10 } }, sample)
+  const answer = (...lines: string[]) => checkUpgradeResponse(response({ 'Sec-WebSocket-Extensions': lines }), sent)
+
+  test('is offered in one header [B9]', () => {
+    expect(sent.headers.at(-1)).toEqual(['Sec-WebSocket-Extensions', 'permessage-deflate; client_max_window_bits=10'])
+  })
+
+  test('is agreed, or declined [N8]', () => {
+    expect(answer('permessage-deflate; client_max_window_bits=9')).toEqual({
+      established: true,
+      protocol: '',
+      extensions: 'permessage-deflate; client_max_window_bits=9',
+      deflate: {
+        serverNoContextTakeover: false,
+        clientNoContextTakeover: false,
+        serverMaxWindowBits: 15,
+        clientMaxWindowBits: 9,
+      },
+    })
+    expect(answer()).toEqual({ established: true, protocol: '', extensions: '' })
+  })
+
+  test.each([
+    [
+      ['permessage-deflate; client_max_window_bits=11'],
+      'client_max_window_bits must be 10 at most: permessage-deflate; client_max_window_bits=11',
+    ],
+    [['x-foo'], 'expected permessage-deflate and nothing else; got x-foo'],
+    [
+      ['permessage-deflate', 'permessage-deflate'],
+      'expected one Sec-WebSocket-Extensions header; got "permessage-deflate" and "permessage-deflate"',
+    ],
+    [['permessage-deflate; =1'], 'malformed Sec-WebSocket-Extensions: "permessage-deflate; =1"'],
+  ])('%j fails [C6, C7, C8, N2, N7]', (lines, message) => {
+    const verdict = answer(...lines)
+    expect(verdict.established || [verdict.error.code, verdict.error.message]).toEqual(['HANDSHAKE_EXTENSION', message])
+  })
+})
+
 describe('checkUpgradeResponse', () => {
   const plain = createUpgradeRequest({}, sample)
   const offering = createUpgradeRequest({ protocols: ['echo', 'chat'] }, sample)
@@ -133,6 +173,7 @@ describe('checkUpgradeResponse', () => {
     expect(checkUpgradeResponse({ status: answer.status, rawHeaders: answer.headers.flat() }, request)).toEqual({
       established: true,
       protocol: 'chat',
+      extensions: '',
     })
   })
 
@@ -145,13 +186,13 @@ describe('checkUpgradeResponse', () => {
     ['a version, twice [E4]', response({ 'Sec-WebSocket-Version': ['13', '13'] })],
     ['unknown headers', response({ __proto__x: '1', 'Set-Cookie': ['a', 'b'] })],
   ])('takes %s', (_, answer) => {
-    expect(checkUpgradeResponse(answer, plain)).toEqual({ established: true, protocol: '' })
+    expect(checkUpgradeResponse(answer, plain)).toEqual({ established: true, protocol: '', extensions: '' })
   })
 
   test('tells the chosen subprotocol; none chosen is left to the caller [C9, C11]', () => {
     const chosen = response({ 'Sec-WebSocket-Protocol': ' chat ' })
-    expect(checkUpgradeResponse(chosen, offering)).toEqual({ established: true, protocol: 'chat' })
-    expect(checkUpgradeResponse(response(), offering)).toEqual({ established: true, protocol: '' })
+    expect(checkUpgradeResponse(chosen, offering)).toEqual({ established: true, protocol: 'chat', extensions: '' })
+    expect(checkUpgradeResponse(response(), offering)).toEqual({ established: true, protocol: '', extensions: '' })
   })
 
   const NO_OFFER = 'expected no extension, none was offered; got'

@@ -1,7 +1,7 @@
 // Alarms share timers, never ring early and at most about 6 % late.
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Alarm } from '../../src/node/alarm.ts'
+import { Alarm, LONGEST_DELAY } from '../../src/node/alarm.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
@@ -59,4 +59,14 @@ test('set again moves it, clear ends it, both from within other alarms of the sa
   vi.advanceTimersByTime(1100)
   expect(log).toEqual(['first', 'moved'])
   cleared.clear()
+})
+
+test('the longest delay is one: rounded up it would overflow the timer, which then rings at once', () => {
+  let rang = 0
+  const alarm = new Alarm(() => rang++)
+  alarm.set(2 * LONGEST_DELAY)
+  vi.advanceTimersByTime(LONGEST_DELAY - 1)
+  expect(rang).toBe(0)
+  vi.advanceTimersByTime(1)
+  expect(rang).toBe(1)
 })

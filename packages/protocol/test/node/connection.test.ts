@@ -1,6 +1,7 @@
 // A connection's rules for its application, one by one: consumers, sending, and what happens when either side is at fault.
 
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { UsageError } from '../../src/errors.ts'
 import type { WebSocketConnection } from '../../src/node/connection.ts'
@@ -49,6 +50,26 @@ describe('one consumer', () => {
     client.prependListener('message', listener)
     client.removeAllListeners('message')
     expect(client[Symbol.asyncIterator]()).toBeDefined()
+  })
+
+  test('removeAllListeners() takes them all, and frees the place of message listeners', async () => {
+    const { client } = await pairOf()
+    client.on('message', () => {})
+    client.on('close', () => {})
+    client.removeAllListeners()
+    expect([client.listenerCount('message'), client.listenerCount('close')]).toEqual([0, 0])
+    expect(client[Symbol.asyncIterator]()).toBeDefined()
+  })
+
+  test('a listener that Node refuses is no consumer: nothing is lost on it', async () => {
+    const { client, server } = await pairOf()
+    expect(() => client.on('message', undefined as never)).toThrow('The "listener" argument must be of type function')
+    expect(() => client.prependListener('message', 7 as never)).toThrow(TypeError)
+    server.send('kept')
+    for await (const message of client) {
+      expect(message).toBe('kept')
+      break
+    }
   })
 
   test('an iterator that ends early detaches: the connection stays open, the next consumer goes on', async () => {
@@ -180,6 +201,28 @@ describe('one consumer', () => {
 })
 
 describe('pausing', () => {
+  test('a pause after the end, with a handler still at work, does not swallow the close event', async () => {
+    let release = () => {}
+    const closed = vi.fn()
+    const { socket, peer } = await server({
+      handlers: {
+        message: () =>
+          new Promise<void>((resolve) => {
+            release = resolve
+          }),
+        close: closed,
+      },
+    })
+    peer.write(text('a'), text('b'))
+    peer.stream.end()
+    await socket.closed
+    expect(closed).not.toHaveBeenCalled()
+    socket.pause()
+    release()
+    await new Promise((resolve) => socket.on('close', resolve))
+    expect(closed).toHaveBeenCalledTimes(1)
+  })
+
   test('a paused connection delivers nothing and still answers pings within the read-ahead', async () => {
     const seen: unknown[] = []
     const { client, server } = await pairOf({ handlers: { message: (_, data) => void seen.push(data) } })
@@ -306,6 +349,71 @@ describe('sending', () => {
     void client.close()
     expect((await closed).wasClean).toBe(true)
     expect(seen).toEqual(['1', '2', '3', '4'])
+  })
+
+  test('a close that waits for a Blob checks its arguments at once, by the rules of this end', async () => {
+    const { client, server } = await pairOf()
+    server.send(new Blob(['first']))
+    expect(() => server.close(1010)).toThrow(
+      'close code must be another one: only a client sends 1010 (RFC 6455 §7.4.1); got 1010',
+    )
+    expect(server.readyState).toBe(1)
+    expect(await collect(client, 1)).toEqual([Buffer.from('first')])
+  })
+
+  test('while a close waits for a Blob, what comes is discarded, and the peer’s Close is read', async () => {
+    const { socket, peer } = await server({ maxReadAhead: 1 })
+    const blob = new Blob(['x'])
+    let read = () => {}
+    blob.arrayBuffer = () =>
+      new Promise((resolve) => {
+        read = () => resolve(new ArrayBuffer(1))
+      })
+    socket.send(blob)
+    const end = socket.close(1000)
+    peer.write(text('too late'), ping())
+    expect(await peer.read(2)).toBe('8a00')
+    read()
+    expect(await peer.read(7)).toBe('820100880203e8')
+    peer.write(closeFrame())
+    peer.stream.end()
+    expect(await end).toEqual({ code: 1000, reason: '', wasClean: true, initiator: 'local' })
+    expect(socket.stats().messagesIn).toBe(0)
+  })
+
+  test('once the peer has ended its side of TCP, send returns false: ours is ended too', async () => {
+    const { socket, peer } = await server()
+    socket.send(Buffer.alloc(8_000_000)) // more than the kernel takes: the end of our side waits behind it
+    peer.stream.end()
+    const dropped = new Promise<Error | undefined>((resolve) => {
+      const send = () => {
+        socket.send('late', { onFlushed: resolve })
+        if (socket.stats().dropped === 0) setImmediate(send)
+      }
+      send()
+    })
+    expect((await dropped)?.message).toBe('not sent: the connection is not open')
+    expect([socket.readyState, socket.send('late')]).toEqual([1, false])
+    socket.terminate()
+  })
+
+  test('a hundred thousand callbacks of one long write take no time each', async () => {
+    const { socket, peer } = await server({ maxBackpressure: 100_000_000 })
+    socket.send(Buffer.alloc(8_000_000))
+    let called = 0
+    const all = new Promise<void>((resolve) => {
+      for (let count = 0; count < 100_000; count++) {
+        socket.send('', {
+          onFlushed: () => {
+            if (++called === 100_000) resolve()
+          },
+        })
+      }
+    })
+    peer.stream.resume()
+    const start = performance.now()
+    await all
+    expect(performance.now() - start).toBeLessThan(1000) // an array's shift() takes several seconds
   })
 
   test('what waits behind a Blob is cancelled when the connection goes', async () => {
@@ -460,6 +568,24 @@ describe('faults of the application', () => {
     const error = await uncaught(() => server.send('x'))
     expect((error as Error).message).toBe('listener failed')
     await server.ping()
+  })
+
+  test('what only looks like a promise is a handler that failed', async () => {
+    const { socket, peer } = await server({
+      handlers: {
+        message: () =>
+          ({
+            // biome-ignore lint/suspicious/noThenProperty: the point of this test
+            then() {
+              throw new Error('no promise')
+            },
+          }) as unknown as Promise<void>,
+      },
+    })
+    const error = await uncaught(() => peer.write(text('a')))
+    expect((error as Error).message).toBe('no promise')
+    expect(await peer.read(18)).toBe(`881003f3${Buffer.from('internal error').toString('hex')}`)
+    socket.terminate()
   })
 
   test('a rejected handler surfaces and closes with 1011', async () => {
@@ -623,6 +749,15 @@ describe('faults of the peer', () => {
     expect((await closed).cause?.code).toBe('CLOSE_TIMEOUT')
   })
 
+  test('a peer that answers our Close with pings only does not keep the connection', async () => {
+    const { socket, peer } = await server({ closeTimeout: 50 })
+    const end = socket.close(1000)
+    const pings = setInterval(() => peer.write(ping('x'.repeat(125))), 2)
+    onTestFinished(() => clearInterval(pings))
+    peer.stream.resume()
+    expect(await end).toMatchObject({ code: 1006, initiator: 'local', cause: { code: 'CLOSE_TIMEOUT' } })
+  })
+
   test('[J6] pings after our Close are answered until the peer’s Close comes; data is not delivered', async () => {
     const { socket, peer } = await server()
     const seen: unknown[] = []
@@ -708,7 +843,7 @@ describe('faults of the peer', () => {
     expect(socket.readyState).toBe(1)
   })
 
-  test('heartbeat: a silent peer is pinged, then terminated with its own cause', async () => {
+  test('[J9] heartbeat: a silent peer is pinged, then terminated with its own cause', async () => {
     vi.useFakeTimers(CLOCK)
     const { socket, peer } = await server({ heartbeat: true })
     vi.advanceTimersByTime(33_000)
@@ -738,6 +873,18 @@ describe('faults of the peer', () => {
       await settled(server)
     }
     expect([client.readyState, server.readyState]).toEqual([1, 1])
+  })
+
+  test('heartbeat: a peer that is gone while nobody reads is noticed', async () => {
+    const { socket, peer } = await server({ heartbeat: { interval: 20, timeout: 20 }, maxReadAhead: 1 })
+    peer.write(text('nobody reads this'))
+    expect(await peer.read(11)).toBe(`8909${Buffer.from('heartbeat').toString('hex')}`)
+    ;(peer.stream as Socket).resetAndDestroy()
+    expect(await socket.closed).toMatchObject({
+      code: 1006,
+      initiator: 'transport',
+      cause: { code: 'CONNECTION_LOST' },
+    })
   })
 
   test('heartbeat: a peer that takes nothing and sends nothing is terminated though the ping cannot leave', async () => {
@@ -776,10 +923,21 @@ describe('the beginning', () => {
     expect((await client.closed).cause).toMatchObject({ code: 'ABORTED', cause })
   })
 
+  test('terminate with a cause that has no string', async () => {
+    const { client } = await pairOf()
+    client.terminate(Object.create(null))
+    expect((await client.closed).cause?.message).toBe('the connection was aborted: an object')
+  })
+
   test('data is kept, protocol and extensions are empty unless chosen', async () => {
     const { client } = await pairOf()
     client.data = { user: 1 }
     expect([client.data, client.protocol, client.extensions]).toEqual([{ user: 1 }, '', ''])
+  })
+
+  test('starting a second time is refused', async () => {
+    const { client } = await pairOf()
+    expect(() => client.start()).toThrow('start() was called before: whoever makes a connection calls it once')
   })
 
   test('closed can be asked for before and after the end', async () => {

@@ -1,7 +1,7 @@
 // Corners that real sockets seldom show: a stream that delivers from within a write, a Blob that cannot be read.
 
 import { Duplex } from 'node:stream'
-import { tcpPair } from '@ws/testkit'
+import { duplexPair, tcpPair } from '@ws/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 import { frame, SAMPLE_KEY } from '../support/encode.ts'
 import { connected, open, withPeer } from './support/connections.ts'
@@ -101,4 +101,53 @@ test('a connection that nobody listens to does not keep the process: no timer of
   onTestFinished(dispose)
   void client.close()
   expect(timers()).toBe(before)
+})
+
+test('nothing comes between a header and the payload lent behind it, whatever the write of the header leads to', async () => {
+  const { client, server, dispose } = await connected(async () => duplexPair(), {
+    server: { handlers: { message: (socket) => void socket.send('answer') } },
+  })
+  onTestFinished(dispose)
+  const payload = Buffer.alloc(20_000, 1)
+  client.send('question') // leaves when the server's header comes, and is answered at once
+  server.send(payload)
+  const seen: unknown[] = []
+  for await (const message of client) if (seen.push(message) === 2) break
+  expect(seen).toEqual([payload, 'answer'])
+})
+
+test('a stream whose write throws ends its own connection, and no other one that is flushed in this turn', async () => {
+  const { client, server, dispose } = await connected()
+  onTestFinished(dispose)
+  const stream = new Echoing([])
+  stream._write = () => {
+    throw new Error('broken stream')
+  }
+  const broken = open(stream, 'server')
+  broken.send('a')
+  server.send('b')
+  expect(await broken.closed).toMatchObject({
+    code: 1006,
+    cause: { message: 'the connection was lost: broken stream' },
+  })
+  for await (const message of client) {
+    expect(message).toBe('b')
+    break
+  }
+})
+
+test('a stream that gives text in place of bytes ends its connection', async () => {
+  const stream = new Echoing([])
+  const socket = open(stream.setEncoding('latin1'), 'server')
+  stream.push(frame({ opcode: 1, payload: 'a', key: SAMPLE_KEY }))
+  expect((await socket.closed).cause?.message).toBe(
+    'the connection was lost: frames are bytes: expected a stream without setEncoding() and object mode',
+  )
+})
+
+test('a stream that never says that it is closed: terminate ends the connection all the same', async () => {
+  const stream = new Duplex({ emitClose: false, read() {} })
+  const socket = open(stream, 'server')
+  socket.terminate()
+  expect(await socket.closed).toMatchObject({ code: 1006, cause: { code: 'TERMINATED' } })
 })

@@ -17,6 +17,7 @@ test('clear forgets everything', () => {
   const fifo = new Fifo<string>()
   fifo.push('a')
   fifo.clear()
+  expect(fifo.first).toBeUndefined()
   fifo.push('b')
-  expect([fifo.length, fifo.shift(), fifo.shift()]).toEqual([1, 'b', undefined])
+  expect([fifo.length, fifo.first, fifo.shift(), fifo.shift()]).toEqual([1, 'b', 'b', undefined])
 })

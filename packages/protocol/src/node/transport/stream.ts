@@ -64,7 +64,24 @@ export abstract class StreamTransport implements Transport {
 
   write(bytes: Uint8Array, done: (error?: Error | null) => void): void {
     if (this.stream.writableEnded || this.stream.destroyed) process.nextTick(done, new Error('the transport has ended'))
-    else this.stream.write(bytes, done)
+    else this.#attempt(() => this.stream.write(bytes, done))
+  }
+
+  cork(): void {
+    this.stream.cork()
+  }
+
+  uncork(): void {
+    this.#attempt(() => this.stream.uncork())
+  }
+
+  /** A stream that somebody made may throw: that is its end, and nobody else's. */
+  #attempt(write: () => void): void {
+    try {
+      write()
+    } catch (error) {
+      this.stream.destroy(error as Error)
+    }
   }
 
   pause(): void {
@@ -83,9 +100,17 @@ export abstract class StreamTransport implements Transport {
 
   abort(): void {
     this.stream.destroy()
+    // One made with `emitClose: false` tells nobody; where 'close' comes, it has come before this or is still to come.
+    process.nextTick(() => {
+      if (this.stream.closed) this.finish()
+    })
   }
 
-  receive(chunk: Uint8Array): void {
+  receive(chunk: unknown): void {
+    if (!(chunk instanceof Uint8Array)) {
+      this.stream.destroy(new TypeError('frames are bytes: expected a stream without setEncoding() and object mode'))
+      return
+    }
     const bytes = this.own(chunk)
     this.#sink?.data(bytes, 0, bytes.length)
   }
@@ -105,7 +130,7 @@ export abstract class StreamTransport implements Transport {
   }
 }
 
-function onData(this: Owned, chunk: Uint8Array): void {
+function onData(this: Owned, chunk: unknown): void {
   this[TRANSPORT]?.receive(chunk)
 }
 

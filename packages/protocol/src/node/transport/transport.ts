@@ -21,6 +21,9 @@ export interface Transport {
    * {@link buffered} is 0 after the call. `done` is called once, never before `write` returns, with an error if they will not leave.
    */
   write(bytes: Uint8Array, done: (error?: Error | null) => void): void
+  /** Between the two, writes are held back: they then leave together, and nothing comes between them. */
+  cork(): void
+  uncork(): void
   /** Stops and starts the calls of `data`; what the peer sends meanwhile waits, and in the end the peer does. */
   pause(): void
   resume(): void

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { duplexPair, type SocketPair, tcpPair, tlsPair } from '@ws/testkit'
 import type { Role } from '../../../src/constants.ts'
+import type { DeflateParameters } from '../../../src/deflate/parameters.ts'
 import { type Handlers, WebSocketConnection } from '../../../src/node/connection.ts'
 import { type ConnectionOptions, connectionSettings } from '../../../src/node/settings.ts'
 import { openTransport } from '../../../src/node/transport/open.ts'
@@ -19,12 +20,17 @@ export const TRANSPORTS: { name: string; pair: () => Promise<SocketPair<Duplex>>
 export interface Setup extends ConnectionOptions {
   handlers?: Handlers
   head?: Uint8Array
+  deflate?: DeflateParameters
 }
 
 /** Makes a connection of ours on a stream and starts it. */
-export function open(stream: Duplex, role: Role, { handlers, head, ...options }: Setup = {}): WebSocketConnection {
+export function open(
+  stream: Duplex,
+  role: Role,
+  { handlers, head, deflate, ...options }: Setup = {},
+): WebSocketConnection {
   const settings = connectionSettings(options, false)
-  const socket = new WebSocketConnection({ transport: openTransport(stream, head), role, settings, handlers })
+  const socket = new WebSocketConnection({ transport: openTransport(stream, head), role, settings, handlers, deflate })
   socket.start()
   return socket
 }

@@ -1,0 +1,55 @@
+// Randomness that a seed repeats (mulberry32), and mutations of bytes.
+
+/** Whole numbers from 0 up to, not including, `below`. */
+export type Random = (below: number) => number
+
+export function seeded(seed: number): Random {
+  let state = seed | 0
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below)
+  }
+}
+
+export function pick<T>(random: Random, from: readonly T[]): T {
+  return from[random(from.length)] as T
+}
+
+/** Longer ones say nothing new and take the reference long. */
+const MAX_LENGTH = 600
+
+/** Changes a few bytes; `words` are what the grammar of the input is made of, `other` is another input. */
+export function mutate(random: Random, input: Uint8Array, other: Uint8Array, words: readonly Uint8Array[]): Uint8Array {
+  let bytes = [...input]
+  for (let left = 1 + random(4); left > 0; left--) bytes = mutateOnce(random, bytes, other, words)
+  return Uint8Array.from(bytes.slice(0, MAX_LENGTH))
+}
+
+function mutateOnce(random: Random, bytes: number[], other: Uint8Array, words: readonly Uint8Array[]): number[] {
+  const at = random(bytes.length + 1)
+  const size = 1 + random(8)
+  const byte = bytes[at] ?? 0
+  const replaced = (count: number, ...by: readonly number[]): number[] => bytes.toSpliced(at, count, ...by)
+  switch (random(12)) {
+    case 0:
+      return replaced(1, byte ^ (1 << random(8)))
+    case 1:
+      return replaced(1, random(256))
+    case 2:
+      return replaced(1, (byte + pick(random, [1, 255])) & 0xff)
+    case 3:
+      return replaced(0, random(256))
+    case 4:
+      return replaced(size)
+    case 5:
+      return replaced(0, ...bytes.slice(at, at + size))
+    case 6:
+      return [...bytes.slice(0, at), ...other.subarray(random(other.length + 1))]
+    case 7:
+      return bytes.slice(0, at)
+    default:
+      return replaced(random(2) * size, ...pick(random, words))
+  }
+}
