@@ -115,7 +115,7 @@ describe('docs/limits.md', () => {
     server: (options: Options) => serverSettings({ port: 0, ...options }),
     client: (options: Options) => makePlan(parseTarget('ws://localhost'), options),
   }
-  const { heartbeat, ...settings } = check.connection({})
+  const { heartbeat, perMessageDeflate, ...settings } = check.connection({ perMessageDeflate: true })
   const TABLES: Table[] = [
     {
       heading: 'Connections, both ends',
@@ -124,6 +124,17 @@ describe('docs/limits.md', () => {
         ...settings,
         'heartbeat.interval': heartbeat.interval,
         'heartbeat.timeout': heartbeat.timeout,
+      },
+    },
+    {
+      heading: 'Compression',
+      check: check.connection,
+      defaults: {
+        'perMessageDeflate.threshold': perMessageDeflate.threshold,
+        'perMessageDeflate.level': perMessageDeflate.level,
+        'perMessageDeflate.memLevel': perMessageDeflate.memLevel,
+        'perMessageDeflate.serverMaxWindowBits': perMessageDeflate.offer.serverMaxWindowBits,
+        'perMessageDeflate.clientMaxWindowBits': perMessageDeflate.offer.clientMaxWindowBits,
       },
     },
     {
@@ -168,7 +179,7 @@ describe('docs/limits.md', () => {
   function samples({ option, range = '' }: Row): { accepted: unknown[]; refused: unknown[] } {
     const choices = [...range.matchAll(/'([^']+)'/g)].map(([, choice]) => choice)
     if (choices.length > 0) return { accepted: choices, refused: ['', 0] }
-    const [, least, most] = /^([\d,]+) (?:to ([\d,]+)|or more)$/.exec(range) ?? []
+    const [, least, most] = /^(-?[\d,]+) (?:to (-?[\d,]+)|or more)$/.exec(range) ?? []
     if (least === undefined) throw new Error(`the range of ${option} cannot be understood: ${range}`)
     const number = (text: string) => Number(text.replaceAll(',', ''))
     const bounds = [number(least), most === undefined ? Number.MAX_SAFE_INTEGER : number(most)] as const
