@@ -45,6 +45,8 @@ export default defineConfig({
       project('client', { include: ['packages/client/test/**/*.test.ts'] }),
       project('examples', { include: ['packages/examples/test/**/*.test.ts'] }),
       project('testkit', { include: ['packages/testkit/test/**/*.test.ts'] }),
+      // The catalogue of cases, whole, at both ends.
+      project('conformance', { include: ['packages/conformance/test/**/*.test.ts'], testTimeout: 60_000 }),
       // The workspace's own rules (imports, purity of the core) and scripts.
       project('workspace', { include: ['scripts/test/**/*.test.ts'], testTimeout: 30_000 }),
       project('browser', { include: [BROWSER_TESTS], exclude: [], testTimeout: 30_000 }),

@@ -1,0 +1,110 @@
+// The peer of the target: a raw socket after the opening handshake. What comes is a queue of frames that ends with the end of
+// TCP; a fault of the target's bytes is thrown where the next frame was awaited.
+
+import type { Socket } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { End } from './case.ts'
+import { FrameReader, type ReceivedFrame } from './wire.ts'
+
+/** A fence lets this many turns of the event loop pass: on loopback, what was written is there in the next. */
+const FENCE = 4
+
+type Received = ReceivedFrame | 'end' | Error
+
+export class Peer {
+  readonly #socket: Socket
+  readonly #reader: FrameReader
+  readonly #queue: Received[] = []
+  readonly #keys = new Set<number>()
+  /** Rejects once {@link fail} was called. */
+  readonly failed: Promise<never>
+  #reject: (error: Error) => void = () => {}
+  #wake: (() => void) | undefined
+
+  /** @param head what came together with the handshake */
+  constructor(socket: Socket, target: End, head: Buffer) {
+    this.#socket = socket
+    this.#reader = new FrameReader(target)
+    this.failed = new Promise((_, reject) => {
+      this.#reject = reject
+    })
+    this.failed.catch(() => {})
+    socket.on('data', (chunk: Buffer) => this.#take(chunk))
+    socket.on('end', () => this.#end())
+    socket.on('error', (error) => this.fail(error))
+    if (head.length > 0) this.#take(head)
+    socket.resume()
+  }
+
+  /** Sends `bytes`, at most `chunk` of them at once; the target reads each chunk by itself. */
+  async write(bytes: Uint8Array, chunk: number): Promise<void> {
+    if (bytes.length <= chunk) {
+      this.#socket.write(bytes)
+      return
+    }
+    for (let at = 0; at < bytes.length; at += chunk) {
+      this.#socket.write(bytes.subarray(at, at + chunk))
+      await nextTurn()
+    }
+  }
+
+  /** The next frame, or the end of TCP. Rejects if the target sent what it must not, or if the case was given up. */
+  async next(): Promise<ReceivedFrame | 'end'> {
+    while (this.#queue.length === 0) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    const received = this.#queue.shift() as Received
+    if (received instanceof Error) throw received
+    return received
+  }
+
+  /** Lets what the target has sent by now arrive. @returns whether nothing came */
+  async quiet(): Promise<boolean> {
+    for (let turn = 0; turn < FENCE; turn++) await nextTurn()
+    return this.#queue.length === 0 && this.#reader.pending === 0
+  }
+
+  /** Ends this side of TCP. */
+  end(): void {
+    this.#socket.end()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  /** Makes the pending or the next {@link next} reject: the case is given up, or TCP was reset. */
+  fail(error: Error): void {
+    this.#reject(error)
+    this.#put(error)
+  }
+
+  #take(chunk: Buffer): void {
+    this.#reader.push(chunk)
+    try {
+      for (let frame = this.#reader.next(); frame !== undefined; frame = this.#reader.next()) {
+        this.#checkKey(frame.key)
+        this.#put(frame)
+      }
+    } catch (error) {
+      this.#put(error as Error)
+    }
+  }
+
+  #checkKey(key: number | undefined): void {
+    if (key === undefined) return
+    if (this.#keys.has(key)) throw new Error('a masking key came twice (§5.3)')
+    this.#keys.add(key)
+  }
+
+  #end(): void {
+    this.#put(this.#reader.pending === 0 ? 'end' : new Error('TCP ended inside a frame'))
+  }
+
+  #put(received: Received): void {
+    this.#queue.push(received)
+    this.#wake?.()
+  }
+}
