@@ -11,7 +11,7 @@ const CACHE = join(ROOT, 'node_modules/.cache/nodes')
 const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs')
 const NODES = ['22', '24', '26']
 // Left out: what does not depend on the Node in use (workspace), tests the build (dist) or needs a browser (browser).
-const PROJECTS = ['protocol', 'node', 'server', 'client', 'examples', 'testkit']
+const PROJECTS = ['protocol', 'node', 'server', 'client', 'examples', 'testkit', 'conformance']
 const TIME_OF_A_RUN = 90_000
 
 const failed = NODES.filter((major) => !runOn(major))
