@@ -3,8 +3,9 @@
 import type { AbortSignalLike } from '@ws/protocol'
 import { type Handlers, WebSocketConnection } from '@ws/protocol/node'
 import { handshake, type Upgraded } from './handshake.ts'
+import { locate } from './locate.ts'
 import type { Plan } from './plan.ts'
-import { takeTurn } from './turns.ts'
+import { takeTurns } from './turns.ts'
 
 /**
  * Carries a plan out; rejects with a HandshakeError, or with the signal's reason. The connection has begun to read when this
@@ -28,11 +29,12 @@ export async function establish<Data>(
 }
 
 async function upgrade(plan: Plan): Promise<Upgraded> {
+  if (plan.signal?.aborted === true) throw plan.signal.reason
   if (!plan.serialize) return handshake(plan.target, plan)
-  const { host, port } = plan.target
-  const endTurn = await takeTurn(plan.dial.socketPath ?? `${host}:${port}`, plan.signal)
+  const { addresses, dial } = await locate(plan)
+  const endTurn = await takeTurns(addresses, plan.signal)
   try {
-    return await handshake(plan.target, plan)
+    return await handshake(plan.target, { ...plan, dial })
   } finally {
     endTurn()
   }

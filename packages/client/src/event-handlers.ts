@@ -8,40 +8,44 @@ interface Handler {
   readonly listener: (event: Event) => unknown
 }
 
-const handlersOf = new WeakMap<EventTarget, Map<string, Handler>>()
+// Not the target's own methods: a script that replaces those is not told of handlers.
+const { addEventListener, removeEventListener } = EventTarget.prototype
 
-/** Gives `prototype` an attribute `on` + type for each of `types`. */
-export function defineEventHandlers(prototype: EventTarget, types: readonly string[]): void {
-  for (const type of types) {
-    Object.defineProperty(prototype, `on${type}`, {
-      configurable: true,
-      enumerable: true,
-      get(this: EventTarget) {
-        return handlersOf.get(this)?.get(type)?.callback ?? null
-      },
-      set(this: EventTarget, value: unknown) {
-        setHandler(this, type, typeof value === 'function' ? (value as Callback) : null)
-      },
-    })
+/** The handlers of one target. */
+export class EventHandlers {
+  readonly #target: EventTarget
+  readonly #handlers = new Map<string, Handler>()
+
+  constructor(target: EventTarget) {
+    this.#target = target
   }
-}
 
-function setHandler(target: EventTarget, type: string, callback: Callback | null): void {
-  const handlers = handlersOf.get(target) ?? new Map<string, Handler>()
-  handlersOf.set(target, handlers)
-  const handler = handlers.get(type)
-  if (callback === null) {
-    if (handler !== undefined) target.removeEventListener(type, handler.listener)
-    handlers.delete(type)
-  } else if (handler !== undefined) {
-    handler.callback = callback
-  } else {
-    handlers.set(type, addHandler(target, type, callback))
+  /** What was assigned last, if it can be called. */
+  get<Assigned>(type: string): Assigned | null {
+    return (this.#handlers.get(type)?.callback ?? null) as Assigned | null
   }
-}
 
-function addHandler(target: EventTarget, type: string, callback: Callback): Handler {
-  const handler: Handler = { callback, listener: (event) => handler.callback.call(target, event) }
-  target.addEventListener(type, handler.listener)
-  return handler
+  set(type: string, value: unknown): void {
+    const handler = this.#handlers.get(type)
+    if (typeof value !== 'function') this.#remove(type, handler)
+    else if (handler !== undefined) handler.callback = value as Callback
+    else this.#add(type, value as Callback)
+  }
+
+  #remove(type: string, handler: Handler | undefined): void {
+    if (handler === undefined) return
+    removeEventListener.call(this.#target, type, handler.listener)
+    this.#handlers.delete(type)
+  }
+
+  #add(type: string, callback: Callback): void {
+    const listener = (event: Event): unknown => {
+      const returned = handler.callback.call(this.#target, event)
+      if (returned === false) event.preventDefault()
+      return returned // of a promise, Node reports the rejection
+    }
+    const handler: Handler = { callback, listener }
+    this.#handlers.set(type, handler)
+    addEventListener.call(this.#target, type, listener)
+  }
 }

@@ -28,11 +28,13 @@ export interface ConnectOptions<Data = unknown> extends ConnectionOptions, DialO
   readonly headers?: HeadersOption | undefined
   /** The `Origin` header; none by default. */
   readonly origin?: string | undefined
+  /** permessage-deflate (RFC 7692): `false` offers nothing; by default it is offered, as browsers do. */
+  readonly perMessageDeflate?: ConnectionOptions['perMessageDeflate']
   /** How long DNS, TCP, TLS and HTTP together may take, in ms; 10,000 by default. */
   readonly handshakeTimeout?: number | undefined
   /** Ends the attempt, and the connection that came of it, at once. */
   readonly signal?: AbortSignalLike | undefined
-  /** Waits for other handshakes with the same host and port (RFC 6455 §4.1 step 2); false by default. */
+  /** Waits for other handshakes with the same IP address and port (RFC 6455 §4.1 step 2); false opens many at once. */
   readonly serialize?: boolean | undefined
   /** What `socket.data` is at first. */
   readonly data?: Data | undefined
@@ -50,8 +52,8 @@ const HANDSHAKE_TIMEOUT = 10_000
 /** Checks the options for a connection to `target`. @throws UsageError */
 export function makePlan(target: Target, options: ConnectOptions): Plan {
   if (typeof options !== 'object' || options === null) throw new UsageError('options must be an object')
-  const { protocols = [], origin, signal } = options
-  const settings = connectionSettings(options, false)
+  const { protocols = [], origin, signal, perMessageDeflate = true } = options
+  const settings = connectionSettings({ ...options, perMessageDeflate }, false)
   const upgrade = {
     protocols: protocolList(protocols),
     headers: headerList(options.headers, origin),
@@ -64,7 +66,7 @@ export function makePlan(target: Target, options: ConnectOptions): Plan {
     timeout: integerOption('handshakeTimeout', options.handshakeTimeout, HANDSHAKE_TIMEOUT, 1, LONGEST_DELAY),
     signal: checkSignal(signal),
     dial: dialOptions(options, target.secure),
-    serialize: flag('serialize', options.serialize),
+    serialize: flag('serialize', options.serialize ?? true),
     settings,
   }
 }

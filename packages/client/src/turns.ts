@@ -1,4 +1,4 @@
-// One handshake at a time for each host and port (RFC 6455 §4.1 step 2): who comes must wait in line. Rules: first come,
+// One handshake at a time for each address and port (RFC 6455 §4.1 step 2): who comes must wait in line. Rules: first come,
 // first served; a turn ends when its holder says so, whatever came of the handshake; who gives up leaves the line at once.
 
 import type { AbortSignalLike } from '@ws/protocol'
@@ -12,6 +12,22 @@ interface Waiting {
 
 /** A line for each address with a handshake under way. Two copies of this module would keep two lines: no harm. */
 const lines = new Map<string, Waiting[]>()
+
+/**
+ * Waits for a turn at all of `addresses`, which are taken in one order by everybody, so that no two wait for each other.
+ * @returns as of {@link takeTurn}
+ */
+export async function takeTurns(addresses: readonly string[], signal?: AbortSignalLike): Promise<EndTurn> {
+  const ends: EndTurn[] = []
+  const endAll = (): void => ends.forEach((end) => void end())
+  try {
+    for (const address of [...new Set(addresses)].sort()) ends.push(await takeTurn(address, signal))
+  } catch (reason) {
+    endAll()
+    throw reason
+  }
+  return endAll
+}
 
 /**
  * Waits for a turn at `address`.

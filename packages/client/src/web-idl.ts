@@ -1,5 +1,5 @@
-// Arguments as the WHATWG interface takes them: Web IDL's conversions and the checks of the standard, each an exception
-// that is thrown before anything has happened.
+// Web IDL: arguments as the WHATWG interface takes them, with the conversions and the checks of the standard, each an
+// exception that is thrown before anything has happened; and interfaces as scripts find them.
 
 import { types } from 'node:util'
 import { UsageError } from '@ws/protocol'
@@ -11,6 +11,12 @@ const MAX_REASON = 123
 const NORMAL = 1000
 const FIRST_OWN_CODE = 3000
 const LAST_OWN_CODE = 4999
+
+/** Makes the prototype of a class that of an interface: its members are enumerable, and it has a name. */
+export function defineInterface(prototype: object, name: string, members: readonly string[]): void {
+  for (const member of members) Object.defineProperty(prototype, member, { enumerable: true })
+  Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true })
+}
 
 /** Runs a check of our own; what it finds wrong is the standard's SyntaxError. */
 export function orSyntaxError<Result>(check: () => Result): Result {
@@ -25,12 +31,13 @@ export function orSyntaxError<Result>(check: () => Result): Result {
 /** The second argument of the constructor: a subprotocol, several, or (not in the standard) options. */
 export function toProtocols(value: unknown): string[] | undefined {
   if (typeof value !== 'object' || value === null) return [toText(value)]
-  if (!(Symbol.iterator in value)) return undefined
+  const { [Symbol.iterator]: iterator } = value as Partial<Iterable<unknown>>
+  if (iterator === undefined || iterator === null) return undefined
   return Array.from(value as Iterable<unknown>, toText)
 }
 
 /** `DOMString`: everything has one but a symbol, which throws. */
-function toText(value: unknown): string {
+export function toText(value: unknown): string {
   return `${value as string}`
 }
 
@@ -65,6 +72,11 @@ function clampToUnsignedShort(value: unknown): number {
   return half ? floor + (floor % 2) : Math.round(number)
 }
 
+/** `unsigned short` as it is by default: an integer modulo 2^16. */
+export function toUnsignedShort(value: unknown): number {
+  return Uint16Array.of(value as number)[0] as number
+}
+
 /** What `send()` sends, and how many bytes that is. */
 export interface Payload {
   readonly data: string | Uint8Array | Blob
@@ -84,5 +96,6 @@ export function toPayload(value: unknown): Payload {
 function bytesOf(buffer: ArrayBufferLike, offset: number, length: number): Payload {
   if (types.isSharedArrayBuffer(buffer)) throw new TypeError('cannot send a view of a SharedArrayBuffer')
   if ((buffer as { resizable?: boolean }).resizable === true) throw new TypeError('cannot send a resizable ArrayBuffer')
+  if (length === 0) return { data: new Uint8Array(0), size: 0 } // a detached buffer, which no view can be made of, is one
   return { data: new Uint8Array(buffer, offset, length), size: length }
 }

@@ -14,12 +14,12 @@ import {
 } from '@ws/protocol'
 import { type CloseInfo, type Handlers, usage, type WebSocketConnection } from '@ws/protocol/node'
 import { establish } from './establish.ts'
-import { defineEventHandlers } from './event-handlers.ts'
+import { EventHandlers } from './event-handlers.ts'
 import { CloseEvent, type CloseEventInit, WebSocketEventTarget } from './events.ts'
 import { type ConnectOptions, makePlan, type Plan } from './plan.ts'
 import { afterMicrotasks, nextTask } from './tasks.ts'
 import { parseTarget } from './url.ts'
-import { orSyntaxError, toCloseArguments, toPayload, toProtocols } from './web-idl.ts'
+import { defineInterface, orSyntaxError, toCloseArguments, toPayload, toProtocols, toText } from './web-idl.ts'
 
 /** The options of {@link connect} that have a meaning here; the others are fixed by the standard. */
 export type WebSocketOptions = Omit<
@@ -59,14 +59,13 @@ export class WebSocket extends WebSocketEventTarget {
   declare readonly OPEN: 1
   declare readonly CLOSING: 2
   declare readonly CLOSED: 3
-  declare onopen: WebSocketEventHandler<Event>
-  declare onmessage: WebSocketEventHandler<MessageEvent>
-  declare onerror: WebSocketEventHandler<Event>
-  declare onclose: WebSocketEventHandler<CloseEvent>
+  declare readonly [Symbol.toStringTag]: string
 
   readonly #url: string
   readonly #origin: string
   readonly #attempt = new AbortController()
+  readonly #handlers = new EventHandlers(this)
+  readonly #atEnd: (() => void)[] = []
   #readyState: ReadyState = ReadyState.Connecting
   #binaryType: 'blob' | 'arraybuffer' = 'blob'
   #connection: WebSocketConnection | undefined
@@ -85,8 +84,9 @@ export class WebSocket extends WebSocketEventTarget {
     super()
     // biome-ignore lint/complexity/noArguments: Web IDL tells an argument that is not there from `undefined`
     if (arguments.length === 0) throw new TypeError('the constructor of WebSocket needs a URL')
-    const target = orSyntaxError(() => parseTarget(url))
+    const text = toText(url)
     const options = toOptions(protocols)
+    const target = orSyntaxError(() => parseTarget(text))
     orSyntaxError(() => checkProtocols(options.protocols))
     this.#url = target.url
     this.#origin = target.origin
@@ -124,7 +124,41 @@ export class WebSocket extends WebSocketEventTarget {
   }
 
   set binaryType(value: 'blob' | 'arraybuffer') {
-    if (value === 'blob' || value === 'arraybuffer') this.#binaryType = value
+    void this.#url // of another object: a TypeError, before the value is looked at
+    const type = toText(value)
+    if (type === 'blob' || type === 'arraybuffer') this.#binaryType = type
+  }
+
+  get onopen(): WebSocketEventHandler<Event> {
+    return this.#handlers.get('open')
+  }
+
+  set onopen(handler: WebSocketEventHandler<Event>) {
+    this.#handlers.set('open', handler)
+  }
+
+  get onmessage(): WebSocketEventHandler<MessageEvent> {
+    return this.#handlers.get('message')
+  }
+
+  set onmessage(handler: WebSocketEventHandler<MessageEvent>) {
+    this.#handlers.set('message', handler)
+  }
+
+  get onerror(): WebSocketEventHandler<Event> {
+    return this.#handlers.get('error')
+  }
+
+  set onerror(handler: WebSocketEventHandler<Event>) {
+    this.#handlers.set('error', handler)
+  }
+
+  get onclose(): WebSocketEventHandler<CloseEvent> {
+    return this.#handlers.get('close')
+  }
+
+  set onclose(handler: WebSocketEventHandler<CloseEvent>) {
+    this.#handlers.set('close', handler)
   }
 
   /** Why the connection failed, known when `error` is dispatched; `undefined` if it did not. Not in the standard. */
@@ -138,6 +172,7 @@ export class WebSocket extends WebSocketEventTarget {
    * @throws DOMException `InvalidStateError` while CONNECTING
    */
   send(data: string | ArrayBuffer | ArrayBufferView | Blob): void {
+    void this.#url // of another object: a TypeError, before the arguments are looked at
     // biome-ignore lint/complexity/noArguments: Web IDL tells an argument that is not there from `undefined`
     if (arguments.length === 0) throw new TypeError('send() needs a message')
     const payload = toPayload(data)
@@ -152,11 +187,11 @@ export class WebSocket extends WebSocketEventTarget {
 
   /**
    * Begins to close; without a code the Close frame is empty.
-   * @param code 1000, or from 3000 to 4999
-   * @param reason at most 123 bytes of UTF-8
+   * @param given a code, 1000 or from 3000 to 4999, and a reason of at most 123 bytes of UTF-8
    * @throws DOMException `InvalidAccessError` or `SyntaxError` on arguments that may not be sent
    */
-  close(code?: number, reason?: string): void {
+  close(...[code, reason]: [code?: number | undefined, reason?: string | undefined]): void {
+    void this.#url // of another object: a TypeError, before the arguments are looked at
     const given = toCloseArguments(code, reason)
     const before = this.#readyState
     if (before >= ReadyState.Closing) return
@@ -168,14 +203,10 @@ export class WebSocket extends WebSocketEventTarget {
   /** Closes with code 1000 and waits for the end: `await using socket = new WebSocket(url)`. Not in the standard. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#readyState === ReadyState.Closed) return
-    await new Promise((resolve) => {
-      this.addEventListener('close', resolve, { once: true })
+    await new Promise<void>((resolve) => {
+      this.#atEnd.push(resolve)
       this.close(CloseCode.Normal)
     })
-  }
-
-  get [Symbol.toStringTag](): string {
-    return 'WebSocket'
   }
 
   // --- From the attempt to the end
@@ -201,19 +232,19 @@ export class WebSocket extends WebSocketEventTarget {
     }
     if (signal.aborted) return onAbort()
     signal.addEventListener('abort', onAbort)
-    this.addEventListener('close', () => signal.removeEventListener('abort', onAbort), { once: true })
+    this.#atEnd.push(() => signal.removeEventListener('abort', onAbort))
   }
 
   #opened(connection: WebSocketConnection): Promise<void> {
     this.#connection = connection
     this.#readyState = ReadyState.Open
-    this.dispatchEvent(new Event('open'))
+    super.dispatchEvent(new Event('open'))
     return nextTask
   }
 
   #receive(data: string | Buffer): Promise<void> {
     if (this.#readyState === ReadyState.Open) {
-      this.dispatchEvent(new MessageEvent('message', { data: this.#wrap(data), origin: this.#origin }))
+      super.dispatchEvent(new MessageEvent('message', { data: this.#wrap(data), origin: this.#origin }))
     }
     this.#received++
     return nextTask
@@ -225,13 +256,16 @@ export class WebSocket extends WebSocketEventTarget {
   }
 
   #end(how: CloseEventInit): void {
+    this.#subtractFlushed()
     this.#readyState = ReadyState.Closed
-    if (how === FAILED) {
-      this.dispatchEvent(new Event('error'))
-      afterMicrotasks(() => this.dispatchEvent(new CloseEvent('close', how)))
-    } else {
-      this.dispatchEvent(new CloseEvent('close', how))
-    }
+    if (how !== FAILED) return this.#ended(how)
+    super.dispatchEvent(new Event('error'))
+    afterMicrotasks(() => this.#ended(how))
+  }
+
+  #ended(how: CloseEventInit): void {
+    super.dispatchEvent(new CloseEvent('close', how))
+    for (const done of this.#atEnd.splice(0)) done()
   }
 
   /** Whether the peer's Close has come and every message before it has been an event. */
@@ -241,15 +275,15 @@ export class WebSocket extends WebSocketEventTarget {
     return connection.stats().messagesIn === this.#received
   }
 
-  /** `bufferedAmount` does not fall while the task that reads it runs. */
+  /** `bufferedAmount` does not fall while the task that reads it runs, nor after the end. */
   #unbuffer(size: number): void {
-    if (this.#flushed === 0) {
-      setImmediate(() => {
-        this.#bufferedAmount -= this.#flushed
-        this.#flushed = 0
-      })
-    }
+    if (this.#flushed === 0) setImmediate(() => this.#subtractFlushed())
     this.#flushed += size
+  }
+
+  #subtractFlushed(): void {
+    this.#bufferedAmount -= this.#flushed
+    this.#flushed = 0
   }
 
   #wrap(data: string | Buffer): string | Blob | ArrayBuffer {
@@ -266,9 +300,9 @@ for (const [name, value] of Object.entries(CONSTANTS)) {
   Object.defineProperty(WebSocket, name, { value, enumerable: true })
   Object.defineProperty(WebSocket.prototype, name, { value, enumerable: true })
 }
-const MEMBERS = ['url', 'readyState', 'bufferedAmount', 'extensions', 'protocol', 'binaryType', 'send', 'close']
-for (const name of MEMBERS) Object.defineProperty(WebSocket.prototype, name, { enumerable: true })
-defineEventHandlers(WebSocket.prototype, ['open', 'message', 'error', 'close'])
+const ATTRIBUTES = ['url', 'readyState', 'bufferedAmount', 'extensions', 'protocol', 'binaryType']
+const HANDLERS = ['onopen', 'onmessage', 'onerror', 'onclose']
+defineInterface(WebSocket.prototype, 'WebSocket', [...ATTRIBUTES, ...HANDLERS, 'send', 'close'])
 
 /** The constructor's second argument as options; the subprotocols in them as Web IDL takes them. */
 function toOptions(given: string | Iterable<string> | WebSocketOptions): WebSocketOptions & { protocols: string[] } {

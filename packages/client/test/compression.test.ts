@@ -5,6 +5,7 @@ import { WebSocketServer } from '@ws/server'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { connect, WebSocket } from '../src/index.ts'
 import { handshakeFailure } from './support/failure.ts'
+import { frame } from './support/frames.ts'
 import { rawServer, switching } from './support/raw-server.ts'
 import { event } from './support/script.ts'
 
@@ -26,6 +27,8 @@ test.each<[Option, Option, string]>([
   [true, false, ''],
   [false, true, ''],
   [true, true, 'permessage-deflate'],
+  [true, undefined, 'permessage-deflate'],
+  [undefined, undefined, ''],
   [true, { serverMaxWindowBits: 10 }, 'permessage-deflate; server_max_window_bits=10'],
   [{ clientMaxWindowBits: 9 }, true, 'permessage-deflate; client_max_window_bits=9'],
   [
@@ -48,8 +51,8 @@ test.each<[Option, Option, string]>([
   await socket.close(1000)
 })
 
-test('the class shows the extensions and reads compressed messages', async () => {
-  const socket = new WebSocket(await start(true), { perMessageDeflate: true })
+test('the class offers it too, shows the extensions and reads compressed messages', async () => {
+  const socket = new WebSocket(await start(true))
   expect(socket.extensions).toBe('')
   await event(socket, 'open')
   expect(socket.extensions).toBe('permessage-deflate')
@@ -59,11 +62,38 @@ test('the class shows the extensions and reads compressed messages', async () =>
   await event(socket, 'close')
 })
 
-test('[B9] the offer is one header, and only where it is wanted', async () => {
+test('[B9] the offer of the class can be switched off', async () => {
+  const socket = new WebSocket(await start(true), { perMessageDeflate: false })
+  await event(socket, 'open')
+  expect(socket.extensions).toBe('')
+  socket.close()
+  await event(socket, 'close')
+})
+
+const OFFER = 'permessage-deflate; client_max_window_bits'
+
+test.each<[Option, string | undefined]>([
+  [undefined, OFFER],
+  [true, OFFER],
+  [{}, OFFER],
+  [{ clientMaxWindowBits: 10 }, 'permessage-deflate; client_max_window_bits=10'],
+  [false, undefined],
+])('[B9] %j offers %j, in one header', async (perMessageDeflate, offer) => {
   const server = await rawServer((exchange) => exchange.socket.write(switching(exchange.accept)))
-  for (const perMessageDeflate of [false, true]) (await connect(server.url, { perMessageDeflate })).terminate()
-  expect(server.requests[0]).not.toContain('Sec-WebSocket-Extensions')
-  expect(server.requests[1]).toContain('\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n')
+  const socket = await connect(server.url, { perMessageDeflate })
+  socket.terminate()
+  await socket.closed
+  const lines = server.requests[0]?.split('\r\n').filter((line) => /^sec-websocket-extensions:/i.test(line))
+  expect(lines).toEqual(offer === undefined ? [] : [`Sec-WebSocket-Extensions: ${offer}`])
+})
+
+test('[G1] an offer that the server did not take: RSV1 is reserved', async () => {
+  const server = await rawServer((exchange) => {
+    exchange.socket.write(Buffer.concat([Buffer.from(switching(exchange.accept)), frame(0xc1, 'a')]))
+  })
+  const socket = await connect(server.url)
+  server.sockets[0]?.on('data', () => server.sockets[0]?.end())
+  expect(await socket.closed).toMatchObject({ wasClean: false, cause: { code: 'RESERVED_BITS' } })
 })
 
 describe('an answer that was not asked for, or widens what was', () => {

@@ -195,20 +195,19 @@ describe('[A6] serialize', () => {
         else socket.write(switching(accept))
       })
     })
-    const options = { serialize: true }
-    const outcomes = await Promise.allSettled([1, 2, 3].map(() => connect(server.url, options)))
+    const outcomes = await Promise.allSettled([1, 2, 3].map(() => connect(server.url)))
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
     expect(events).toEqual(['request 0', 'answer 0', 'request 1', 'answer 1', 'request 2', 'answer 2'])
     for (const outcome of outcomes) if (outcome.status === 'fulfilled') outcome.value.terminate()
   })
 
-  test('off by default: all at once', async () => {
+  test('switched off: all at once', async () => {
     let waiting: (() => void)[] = []
     const server = await rawServer(({ socket, accept }) => {
       waiting.push(() => socket.write(switching(accept)))
       if (waiting.length === 3) for (const answer of waiting) answer()
     })
-    const sockets = await Promise.all([1, 2, 3].map(() => connect(server.url)))
+    const sockets = await Promise.all([1, 2, 3].map(() => connect(server.url, { serialize: false })))
     waiting = []
     for (const socket of sockets) socket.terminate()
   })
@@ -219,8 +218,7 @@ describe('[A6] serialize', () => {
       if (index === 0) pass(10_000)
       else socket.write(switching(accept))
     })
-    const options = { serialize: true }
-    const [first, second] = await Promise.allSettled([connect(server.url, options), connect(server.url, options)])
+    const [first, second] = await Promise.allSettled([connect(server.url), connect(server.url)])
     expect([first?.status, second?.status]).toEqual(['rejected', 'fulfilled'])
     if (second?.status === 'fulfilled') second.value.terminate()
   })
@@ -229,8 +227,8 @@ describe('[A6] serialize', () => {
     stopClock()
     const server = await rawServer(() => pass(10_000))
     const controller = new AbortController()
-    const first = handshakeFailure(connect(server.url, { serialize: true }))
-    const second = connect(server.url, { serialize: true, signal: controller.signal })
+    const first = handshakeFailure(connect(server.url))
+    const second = connect(server.url, { signal: controller.signal })
     controller.abort('enough')
     await expect(second).rejects.toBe('enough')
     expect((await first).code).toBe('HANDSHAKE_TIMEOUT')

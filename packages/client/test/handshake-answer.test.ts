@@ -165,8 +165,14 @@ test('[C5] a second accept value behind thousands of headers is seen', async () 
   expect(failure.code).toBe('HANDSHAKE_ACCEPT')
 })
 
+test('[C6] an extension that was not offered', async () => {
+  const { failure } = await refusal(({ accept }) => switching(accept, 'Sec-WebSocket-Extensions: permessage-deflate'), {
+    perMessageDeflate: false,
+  })
+  expect(failure.code).toBe('HANDSHAKE_EXTENSION')
+})
+
 test.each([
-  ['[C6] not offered', ['permessage-deflate']],
   ['[C6] unknown', ['x-foo']],
   ['[C7] on two lines', ['a', 'b']],
   ['[C7] twice', ['permessage-deflate, permessage-deflate']],

@@ -12,6 +12,9 @@ import { FrameReader } from './support/frames.ts'
 import { peer } from './support/peer.ts'
 import { header, rawServer, switching } from './support/raw-server.ts'
 
+/** What is offered by default, as browsers do. */
+const OFFER = 'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits'
+
 /** Connects with these options and yields the lines of the request. */
 async function requestLines(path = '', options = {}, credentials = ''): Promise<string[]> {
   const server = await rawServer(({ socket, accept }) => socket.write(switching(accept)))
@@ -33,7 +36,12 @@ test('[B1] [B2] [B3] [B4] [B5] [B7] [B9] the whole request', async () => {
     'Connection: Upgrade',
     'Sec-WebSocket-Key: KEY',
     'Sec-WebSocket-Version: 13',
+    OFFER,
   ])
+})
+
+test('[B9] without compression there is no further header', async () => {
+  expect((await requestLines('', { perMessageDeflate: false })).slice(6)).toEqual([])
 })
 
 test('[A3] a query without a path', async () => {
@@ -48,6 +56,7 @@ test('[B6] [B7] [B8] subprotocols, origin and further headers', async () => {
   }
   expect((await requestLines('', options)).slice(6)).toEqual([
     'Sec-WebSocket-Protocol: b, a',
+    OFFER,
     'Origin: https://example.com',
     'X-One: 1',
     'Cookie: a=1; b=2',
@@ -72,7 +81,7 @@ test.each([
   ],
   ['a Headers', new Headers({ 'X-A': '1', 'X-B': '2' })],
 ])('[B8] headers from %s', async (name, headers) => {
-  const lines = await requestLines('', { headers })
+  const lines = await requestLines('', { headers, perMessageDeflate: false })
   const sent = lines.slice(6).map((line) => line.toLowerCase())
   expect(sent).toEqual(name === 'a list' ? ['x-a: 1', 'x-a: 3', 'x-b: 2'] : ['x-a: 1', 'x-b: 2'])
 })

@@ -13,10 +13,22 @@ test('defaults', () => {
     timeout: 10_000,
     signal: undefined,
     dial: {},
-    serialize: false,
+    serialize: true,
   })
   expect(upgrade.protocols).toEqual([])
   expect(settings).toMatchObject({ maxPayload: 16 * 1024 * 1024, heartbeat: undefined })
+  expect(settings.perMessageDeflate?.offer).toEqual({
+    serverNoContextTakeover: false,
+    clientNoContextTakeover: false,
+    serverMaxWindowBits: 15,
+    clientMaxWindowBits: 15,
+  })
+})
+
+test('[B9] compression is offered unless it is switched off', () => {
+  expect(makePlan(target, { perMessageDeflate: undefined }).upgrade.deflate).toBeDefined()
+  const { upgrade, settings } = makePlan(target, { perMessageDeflate: false })
+  expect([upgrade.deflate, settings.perMessageDeflate]).toEqual([undefined, undefined])
 })
 
 test("the caller's array of subprotocols is copied", () => {

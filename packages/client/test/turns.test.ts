@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type EndTurn, takeTurn } from '../src/turns.ts'
+import { type EndTurn, takeTurn, takeTurns } from '../src/turns.ts'
 
 /** Takes turns under names and notes who begins, in which order. */
 function line(address: string) {
@@ -81,4 +81,30 @@ test('a signal that aborts after the turn began has no effect on the line', asyn
   await third
   expect(begun).toEqual(['a', 'b', 'c'])
   end('c')
+})
+
+test('[A6] several addresses: nobody shares any of them, and nobody is stuck', async () => {
+  const order: string[] = []
+  const take = async (name: string, addresses: string[]) => {
+    const end = await takeTurns(addresses)
+    order.push(name)
+    await microtasks()
+    order.push(`${name} ends`)
+    end()
+  }
+  await Promise.all([take('a', ['h:8', 'h:9']), take('b', ['h:9', 'h:8', 'h:9']), take('c', ['h:9'])])
+  expect(order.filter((_, at) => at % 2 === 0).sort()).toEqual(['a', 'b', 'c'])
+  for (let at = 0; at < order.length; at += 2) expect(order[at + 1]).toBe(`${order[at]} ends`)
+})
+
+test('who gives up gives back the turns that it has', async () => {
+  const controller = new AbortController()
+  const second = await takeTurn('h:11')
+  const attempt = takeTurns(['h:10', 'h:11'], controller.signal)
+  await microtasks()
+  controller.abort('enough')
+  await expect(attempt).rejects.toBe('enough')
+  const first = await takeTurn('h:10')
+  first()
+  second()
 })

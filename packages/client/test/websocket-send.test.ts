@@ -1,27 +1,23 @@
 // The WHATWG interface: send(), bufferedAmount, binaryType.
 
-import type net from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from '../src/index.ts'
-import { closeFrame, FrameReader, frame } from './support/frames.ts'
+import { closeFrame, frame } from './support/frames.ts'
 import { rawServer, switching, unusedPort } from './support/raw-server.ts'
-import { event } from './support/script.ts'
+import { connecting, event, finish, open, task } from './support/script.ts'
 
-async function open() {
-  const server = await rawServer(({ socket, accept }) => socket.write(switching(accept)))
-  const socket = new WebSocket(server.url)
-  await event(socket, 'open')
-  const peerSocket = server.sockets[0] as net.Socket
-  return { socket, peerSocket, reader: new FrameReader(peerSocket) }
+/** An ArrayBuffer whose memory has gone elsewhere. */
+function detached(): ArrayBuffer {
+  return detachedView().buffer as ArrayBuffer
 }
 
-async function finish({ socket, peerSocket }: { socket: WebSocket; peerSocket: net.Socket }) {
-  peerSocket.end(closeFrame())
-  await event(socket, 'close')
+function detachedView(): Uint8Array {
+  const bytes = Uint8Array.of(97, 98)
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] })
+  return bytes
 }
 
 const hex = (payload: Buffer) => payload.toString('hex')
-const task = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('[R9] send()', () => {
   test('needs an argument, then needs to be open', async () => {
@@ -45,6 +41,14 @@ describe('[R9] send()', () => {
     ['a DataView', new DataView(Uint8Array.of(97, 98, 99).buffer, 1), 0x82, 'bc'],
     ['an empty view', new Uint8Array(0), 0x82, ''],
     ['a Blob', new Blob(['blob']), 0x82, 'blob'],
+    ['a pair of surrogates', '\ud801\udc7e', 0x81, '\u{1047e}'],
+    ['an array', [1, 'b'], 0x81, '1,b'],
+    ['a String object', new String('text'), 0x81, 'text'],
+    ['a BigInt', 5n, 0x81, '5'],
+    ['64-bit integers', BigInt64Array.of(0x6261n), 0x82, 'ab\0\0\0\0\0\0'],
+    ['a detached ArrayBuffer', detached(), 0x82, ''],
+    ['a view of a detached ArrayBuffer', detachedView(), 0x82, ''],
+    ['shared memory, which is no BufferSource', new SharedArrayBuffer(1), 0x81, '[object SharedArrayBuffer]'],
   ])('%s', async (_, data, first, text) => {
     const { socket, peerSocket, reader } = await open()
     socket.send(data as string)
@@ -52,6 +56,51 @@ describe('[R9] send()', () => {
     expect([sent.first, String(sent.payload)]).toEqual([first, text])
     expect(sent.key).not.toBe(undefined)
     await finish({ socket, peerSocket })
+  })
+
+  test('what cannot be converted is a TypeError in every state, and changes nothing', async () => {
+    const socket = await connecting()
+    const wrong = [Symbol('a'), new Uint8Array(new SharedArrayBuffer(1)), Object.create(null)]
+    for (const data of wrong) expect(() => socket.send(data as string)).toThrow(TypeError)
+    const { socket: opened, ...rest } = await open()
+    for (const data of wrong) expect(() => opened.send(data as string)).toThrow(TypeError)
+    expect([socket.bufferedAmount, opened.bufferedAmount]).toEqual([0, 0])
+    await finish({ socket: opened, ...rest })
+  })
+
+  test('what toString() throws comes out, and that it closed the socket is seen', async () => {
+    const { socket, peerSocket, reader } = await open()
+    const error = new Error('mine')
+    const throws = {
+      toString() {
+        throw error
+      },
+    }
+    expect(() => socket.send(throws as unknown as string)).toThrow(error)
+    const closes = {
+      toString() {
+        socket.close()
+        return 'late'
+      },
+    }
+    socket.send(closes as unknown as string)
+    expect([socket.readyState, socket.bufferedAmount]).toEqual([2, 4])
+    expect((await reader.next()).first).toBe(0x88)
+    await finish({ socket, peerSocket })
+  })
+
+  test('while CLOSING: nothing goes out, whatever it is', async () => {
+    const { socket, peerSocket, reader } = await open()
+    socket.close()
+    for (const data of ['text', new Uint8Array(3), new ArrayBuffer(2), new Blob(['b'])]) {
+      expect(socket.send(data)).toBe(undefined)
+    }
+    expect(socket.bufferedAmount).toBe(10)
+    expect((await reader.next()).first).toBe(0x88)
+    const rest: Buffer[] = []
+    peerSocket.on('data', (chunk) => rest.push(chunk))
+    await finish({ socket, peerSocket })
+    expect([rest, socket.bufferedAmount]).toEqual([[], 10])
   })
 
   test('[R10] the bytes are those of the call, also behind a Blob', async () => {
@@ -139,6 +188,20 @@ describe('[R8] bufferedAmount', () => {
     expect(socket.bufferedAmount).toBe(9)
   })
 
+  test('[R8] is settled when close comes: what has left is not counted, and nothing falls later', async () => {
+    const { socket, peerSocket, reader } = await open()
+    socket.send('sent')
+    socket.close()
+    socket.send('late')
+    await reader.next()
+    await reader.next()
+    peerSocket.end(closeFrame())
+    await event(socket, 'close')
+    expect(socket.bufferedAmount).toBe(4)
+    await task()
+    expect(socket.bufferedAmount).toBe(4)
+  })
+
   test('what could not leave stays counted', async () => {
     const { socket, peerSocket } = await open()
     peerSocket.pause()
@@ -170,6 +233,31 @@ describe('[R12] binaryType', () => {
     socket.binaryType = 'blob'
     expect(socket.binaryType).toBe('blob')
     await event(socket, 'close')
+  })
+
+  test('the value is converted to a string', async () => {
+    const socket = await connecting()
+    socket.binaryType = new String('arraybuffer') as unknown as 'arraybuffer'
+    expect(socket.binaryType).toBe('arraybuffer')
+    for (const value of [undefined, null, '', 'Blob', 0, {}]) socket.binaryType = value as 'blob'
+    expect(socket.binaryType).toBe('arraybuffer')
+    expect(() => {
+      socket.binaryType = Symbol('blob') as unknown as 'blob'
+    }).toThrow(TypeError)
+  })
+
+  test('what counts is its value when the event comes', async () => {
+    const { socket, peerSocket } = await open()
+    const data: unknown[] = []
+    socket.onmessage = (message) => {
+      data.push(message.data)
+      socket.binaryType = 'arraybuffer'
+    }
+    peerSocket.write(Buffer.concat([frame(0x82, 'a'), frame(0x82, 'b')]))
+    await event(socket, 'message')
+    await event(socket, 'message')
+    expect(data).toEqual([expect.any(Blob), expect.any(ArrayBuffer)])
+    await finish({ socket, peerSocket })
   })
 
   test.each([0, 3, 5000, 300_000])('a message of %i bytes as Blob and as ArrayBuffer', async (size) => {

@@ -4,25 +4,15 @@ import type net from 'node:net'
 import v8 from 'node:v8'
 import vm from 'node:vm'
 import { afterEach, describe, expect, test } from 'vitest'
-import { CloseEvent, ProtocolError, WebSocket, type WebSocketOptions } from '../src/index.ts'
-import { closeFrame, FrameReader, frame } from './support/frames.ts'
+import { CloseEvent, ProtocolError, WebSocket } from '../src/index.ts'
+import { closeFrame, frame } from './support/frames.ts'
 import { echoPeer, peer } from './support/peer.ts'
-import { closed, header, rawServer, switching, unusedPort } from './support/raw-server.ts'
-import { event, FAILED, record } from './support/script.ts'
+import { closed, rawServer, switching, unusedPort } from './support/raw-server.ts'
+import { event, FAILED, open, record, task } from './support/script.ts'
 
 /** A port that answers nothing: what is written to it would be seen. */
 async function silent() {
   return await rawServer(() => {})
-}
-
-/** A socket that is open, and the server's end of it. */
-async function open(protocols: string | string[] | WebSocketOptions = [], ...lines: string[]) {
-  const server = await rawServer(({ socket, accept }) => socket.write(switching(accept, ...lines)))
-  const socket = new WebSocket(server.url, protocols)
-  const seen = record(socket)
-  await event(socket, 'open')
-  const peerSocket = server.sockets[0] as net.Socket
-  return { socket, seen, server, peerSocket, reader: new FrameReader(peerSocket) }
 }
 
 test('the way it is used', async () => {
@@ -42,124 +32,6 @@ test('the way it is used', async () => {
   })
   expect(seen).toEqual(['hello', 1000, true])
   expect(socket.failure).toBe(undefined)
-})
-
-describe('[R1] the constructor', () => {
-  test('needs new, and a URL', () => {
-    expect(WebSocket.length).toBe(1)
-    expect(() => (WebSocket as unknown as () => void)()).toThrow(TypeError)
-    expect(() => new (WebSocket as unknown as new () => WebSocket)()).toThrow(TypeError)
-  })
-
-  test.each(['ws://h/#', 'ws://h/#test', 'ftp://h/', '/relative', 'h', '', undefined as never, 'ws://'])(
-    '[A2] [A5] URL %j: SyntaxError at once',
-    (url) => {
-      expect(() => new WebSocket(url)).toThrow(
-        expect.objectContaining({ name: 'SyntaxError', code: DOMException.SYNTAX_ERR }),
-      )
-    },
-  )
-
-  test.each([
-    [['a', 'A']],
-    [['a', 'a']],
-    [['a b']],
-    [['/echo']],
-    [['é']],
-    [['']],
-    [''],
-    ['a,b'],
-    ['\t'],
-    [['\0']],
-    [{ protocols: ['a', 'a'] }],
-    [{ protocols: 'a b' }],
-  ])('[B6] subprotocols %j: SyntaxError, and no I/O', async (protocols) => {
-    const server = await silent()
-    expect(() => new WebSocket(server.url, protocols)).toThrow(
-      expect.objectContaining({ name: 'SyntaxError', constructor: DOMException }),
-    )
-    await new Promise((resolve) => setImmediate(resolve))
-    expect(server.sockets).toEqual([])
-  })
-
-  test('a bad URL is told before bad subprotocols', () => {
-    expect(() => new WebSocket('ftp://h', ['a', 'a'])).toThrow('URL must begin with')
-  })
-
-  test('another wrong option is a UsageError', () => {
-    expect(() => new WebSocket('ws://h', { protocols: {} as string[] })).toThrow(
-      'option protocols must be a string or a list of strings; got an object',
-    )
-    expect(() => new WebSocket('ws://h', { handshakeTimeout: -1 })).toThrow(expect.objectContaining({ code: 'USAGE' }))
-  })
-
-  test.each([
-    ['a', 'a'],
-    [['a', 'b'], 'a, b'],
-    [new Set(['b', 'a']), 'b, a'],
-    [{ protocols: ['a'] }, 'a'],
-    [{ protocols: 'a' }, 'a'],
-    [[], undefined],
-    [undefined, undefined],
-    [{}, undefined],
-  ])('offers the subprotocols of %j', async (protocols, expected) => {
-    const server = await rawServer(({ socket }) => socket.end('HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n'))
-    const socket = new WebSocket(server.url, protocols)
-    await event(socket, 'close')
-    expect(header(server.requests[0] ?? '', 'Sec-WebSocket-Protocol')).toBe(expected)
-  })
-
-  test('options: headers, and what the standard fixes stays fixed', async () => {
-    const server = await rawServer(({ socket, accept }) => socket.write(switching(accept)))
-    const options = { headers: { 'X-A': '1' }, protocols: 'a', requireProtocol: false } as WebSocketOptions
-    const socket = new WebSocket(server.url, options)
-    const seen = record(socket)
-    await event(socket, 'close')
-    expect(header(server.requests[0] ?? '', 'X-A')).toBe('1')
-    expect(seen).toEqual(FAILED)
-  })
-
-  test('further arguments are ignored', async () => {
-    const { url } = await peer()
-    const socket = new (WebSocket as unknown as new (...all: unknown[]) => WebSocket)(url, [], 'more')
-    await event(socket, 'open')
-    socket.close()
-    await event(socket, 'close')
-  })
-})
-
-describe('[R2] the interface', () => {
-  test('constants on class and prototype, read-only', () => {
-    for (const holder of [WebSocket, WebSocket.prototype]) {
-      for (const [value, name] of ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'].entries()) {
-        const expected = { value, writable: false, enumerable: true, configurable: false }
-        expect(Object.getOwnPropertyDescriptor(holder, name)).toEqual(expected)
-      }
-    }
-  })
-
-  test.each(['url', 'readyState', 'bufferedAmount', 'extensions', 'protocol'])(
-    '%s is a getter of the prototype',
-    (name) => {
-      const property = Object.getOwnPropertyDescriptor(WebSocket.prototype, name)
-      expect(property).toMatchObject({ set: undefined, enumerable: true, configurable: true })
-      expect(() => property?.get?.call({})).toThrow(TypeError)
-    },
-  )
-
-  test.each(['onopen', 'onmessage', 'onerror', 'onclose', 'binaryType'])(
-    '%s is an attribute of the prototype',
-    (name) => {
-      const property = Object.getOwnPropertyDescriptor(WebSocket.prototype, name)
-      expect(property).toMatchObject({ get: expect.any(Function), set: expect.any(Function), enumerable: true })
-    },
-  )
-
-  test('names', () => {
-    expect(WebSocket.name).toBe('WebSocket')
-    expect(Object.prototype.toString.call(WebSocket.prototype)).toBe('[object WebSocket]')
-    expect(WebSocket.prototype).toBeInstanceOf(EventTarget)
-  })
 })
 
 describe('[R3] [A5] before it is open', () => {
@@ -230,6 +102,19 @@ describe('[R13] [R14] a life', () => {
     ])
   })
 
+  test('a Close glued to the 101: open comes first, while OPEN', async () => {
+    const server = await rawServer(({ socket, accept }) => {
+      socket.end(Buffer.concat([Buffer.from(switching(accept)), closeFrame(1000)]))
+    })
+    const socket = new WebSocket(server.url)
+    const seen = record(socket)
+    await event(socket, 'close')
+    expect(seen).toEqual([
+      ['open', 1],
+      ['close', 3, true, 1000, ''],
+    ])
+  })
+
   test('between two events all promises have their turn', async () => {
     const server = await rawServer(({ socket, accept }) => {
       socket.end(Buffer.concat([Buffer.from(switching(accept)), frame(0x81, 'a'), frame(0x81, 'b'), closeFrame(1000)]))
@@ -286,23 +171,6 @@ describe('[R13] [R14] a life', () => {
       ['message', 1, 'a'],
       ['close', 3, true, 1005, ''],
     ])
-  })
-
-  test('listeners: once, handleEvent, signal', async () => {
-    const { socket, peerSocket } = await open()
-    const calls: string[] = []
-    const controller = new AbortController()
-    socket.addEventListener('message', () => calls.push('once'), { once: true })
-    socket.addEventListener('message', { handleEvent: () => calls.push('object') })
-    socket.addEventListener('message', () => calls.push('signal'), { signal: controller.signal })
-    controller.abort()
-    peerSocket.write(frame(0x81, 'a'))
-    await event(socket, 'message')
-    peerSocket.write(frame(0x81, 'b'))
-    await event(socket, 'message')
-    expect(calls).toEqual(['once', 'object', 'object'])
-    peerSocket.end(closeFrame())
-    await event(socket, 'close')
   })
 })
 
@@ -387,6 +255,55 @@ describe('[R4] [R5] [R6] [R7] close()', () => {
     expect(await event(socket, 'close')).toMatchObject({ wasClean: true, code: 1005, reason: '' })
   })
 
+  test('[R4] [R5] arguments are converted on the way', async () => {
+    const { socket, reader, peerSocket } = await open()
+    const code = { valueOf: () => 2999.5 }
+    const reason = { toString: () => 'a\ud800' }
+    socket.close(code as unknown as number, reason as unknown as string)
+    expect((await reader.next()).payload.toString('hex')).toBe('0bb861efbfbd')
+    peerSocket.end(closeFrame())
+    await event(socket, 'close')
+  })
+
+  test('[R6] again, while CLOSING and in the events of the end: nothing', async () => {
+    const { socket, reader, peerSocket, seen } = await open()
+    socket.addEventListener('close', () => socket.close(3001))
+    expect(socket.close(1000)).toBe(undefined)
+    expect(socket.close(3000, 'other')).toBe(undefined)
+    expect((await reader.next()).payload.readUInt16BE()).toBe(1000)
+    peerSocket.end(closeFrame(1000))
+    await event(socket, 'close')
+    await task()
+    expect(seen).toEqual([
+      ['open', 1],
+      ['close', 3, true, 1000, ''],
+    ])
+  })
+
+  test("[R6] while the peer's Close is under way: its code stands", async () => {
+    const { socket, reader, peerSocket } = await open()
+    peerSocket.write(closeFrame(3001, 'mine'))
+    await reader.next()
+    expect(socket.readyState).toBe(2)
+    socket.close(3002, 'yours')
+    expect(socket.readyState).toBe(2)
+    peerSocket.end()
+    expect(await event(socket, 'close')).toMatchObject({ wasClean: true, code: 3001, reason: 'mine' })
+  })
+
+  test('[R6] in the open event: OPEN, then CLOSING', async () => {
+    const server = await rawServer(({ socket, accept }) => socket.end(switching(accept) + closeFrame(1000)))
+    const socket = new WebSocket(server.url)
+    const states: number[] = []
+    socket.onopen = () => {
+      states.push(socket.readyState)
+      socket.close()
+      states.push(socket.readyState)
+    }
+    await event(socket, 'close')
+    expect(states).toEqual([1, 2])
+  })
+
   test('wrong arguments change nothing', async () => {
     const { socket, peerSocket } = await open()
     expect(() => socket.close(1001)).toThrow(expect.objectContaining({ name: 'InvalidAccessError' }))
@@ -451,41 +368,22 @@ describe('[R4] [R5] [R6] [R7] close()', () => {
     expect(await connections[0]?.closed).toMatchObject({ code: 1000 })
     await socket[Symbol.asyncDispose]()
   })
-})
 
-describe('[A6] one handshake at a time', () => {
-  test('to one address', async () => {
-    let answer = (): void => {}
-    const requested = new Promise<void>((resolve) => {
-      answer = resolve
-    })
-    const server = await rawServer(({ socket, accept, index }) => {
-      if (index > 0) return void socket.write(switching(accept))
-      answer()
-      setImmediate(() => socket.write(switching(accept)))
-    })
-    const sockets = [1, 2, 3].map(() => new WebSocket(server.url))
-    const opened = Promise.all(sockets.map((socket) => event(socket, 'open')))
-    await requested
-    expect(server.sockets).toHaveLength(1)
-    await opened
-    expect(server.sockets).toHaveLength(3)
-    for (const [index, socket] of sockets.entries()) {
-      socket.close()
-      server.sockets[index]?.end(closeFrame())
-      await event(socket, 'close')
-    }
+  test('[R18] asyncDispose ends although a listener stops the close event', async () => {
+    const { url } = await peer()
+    const socket = new WebSocket(url)
+    await event(socket, 'open')
+    socket.addEventListener('close', (one) => one.stopImmediatePropagation())
+    await socket[Symbol.asyncDispose]()
+    expect(socket.readyState).toBe(3)
   })
 
-  test('close() while waiting leaves the line', async () => {
+  test('[R18] asyncDispose while CONNECTING', async () => {
     const server = await silent()
-    const first = new WebSocket(server.url)
-    const second = new WebSocket(server.url)
-    second.close()
-    expect((await event(second, 'close')) as CloseEvent).toMatchObject({ code: 1006 })
-    first.close()
-    await event(first, 'close')
-    expect(server.requests.length).toBeLessThan(2)
+    const socket = new WebSocket(server.url)
+    const seen = record(socket)
+    await socket[Symbol.asyncDispose]()
+    expect(seen).toEqual(FAILED)
   })
 })
 
@@ -508,6 +406,28 @@ describe('signal', () => {
     await event(socket, 'close')
     expect(seen).toEqual(FAILED)
     expect(socket.failure?.cause).toBe('why')
+  })
+
+  test('is let go at the end, whatever listeners do', async () => {
+    const { signal } = new AbortController()
+    const listening = new Set<unknown>()
+    const add = signal.addEventListener.bind(signal)
+    signal.addEventListener = (type: string, listener: never) => {
+      listening.add(listener)
+      add(type, listener)
+    }
+    const remove = signal.removeEventListener.bind(signal)
+    signal.removeEventListener = (type: string, listener: never) => {
+      listening.delete(listener)
+      remove(type, listener)
+    }
+    const { socket, peerSocket } = await open({ signal })
+    expect(listening.size).toBe(1)
+    socket.addEventListener('close', (one) => one.stopImmediatePropagation())
+    const ended = event(socket, 'error').then(task)
+    peerSocket.resetAndDestroy()
+    await ended
+    expect([socket.readyState, listening.size]).toEqual([3, 0])
   })
 
   test('aborts the connection', async () => {

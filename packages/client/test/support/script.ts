@@ -1,6 +1,41 @@
-// What a script sees of a WebSocket.
+// What a script has of a WebSocket: sockets in the states that tests want, and what they tell.
 
-import type { WebSocket } from '../../src/index.ts'
+import type net from 'node:net'
+import { onTestFinished } from 'vitest'
+import { WebSocket, type WebSocketOptions } from '../../src/index.ts'
+import { closeFrame, FrameReader } from './frames.ts'
+import { rawServer, switching } from './raw-server.ts'
+
+/** A socket that stays CONNECTING; it is closed when the test ends. */
+export async function connecting(): Promise<WebSocket> {
+  const { url } = await rawServer(() => {})
+  const socket = new WebSocket(url)
+  onTestFinished(async () => {
+    if (socket.readyState === 3) return
+    socket.close()
+    await event(socket, 'close')
+  })
+  return socket
+}
+
+/** A socket that is open, and the server's end of it; `lines` are further lines of the answer. */
+export async function open(protocols: string | string[] | WebSocketOptions = [], ...lines: string[]) {
+  const server = await rawServer(({ socket, accept }) => socket.write(switching(accept, ...lines)))
+  const socket = new WebSocket(server.url, protocols)
+  const seen = record(socket)
+  await event(socket, 'open')
+  const peerSocket = server.sockets[0] as net.Socket
+  return { socket, seen, server, peerSocket, reader: new FrameReader(peerSocket) }
+}
+
+/** Lets the server close. */
+export async function finish({ socket, peerSocket }: { socket: WebSocket; peerSocket: net.Socket }): Promise<void> {
+  peerSocket.end(closeFrame())
+  await event(socket, 'close')
+}
+
+/** One turn of the event loop. */
+export const task = () => new Promise((resolve) => setImmediate(resolve))
 
 export type Seen = [type: string, readyState: number, ...more: unknown[]]
 

@@ -38,7 +38,7 @@ export interface ConnectionOptions {
   readonly concurrency?: number | undefined
   /** `'deliver'` (default) keeps messages for a consumer; `'discard'` is for endpoints that only send. */
   readonly incoming?: 'deliver' | 'discard' | undefined
-  /** permessage-deflate (RFC 7692): whether to offer it, or to take an offer, and with what; off by default. */
+  /** permessage-deflate (RFC 7692): whether to offer it (a client, by default), or to take an offer (a server, off by default), and with what. */
   readonly perMessageDeflate?: PerMessageDeflateOptions | boolean | undefined
 }
 

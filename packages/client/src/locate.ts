@@ -1,0 +1,67 @@
+// Where a handshake will go, found out before it waits for its turn: RFC 6455 §4.1 counts handshakes by IP address and port,
+// under whichever name. Rules: a name is looked up once, and the handshake uses what was found, an error too; where the
+// caller makes the socket (an agent may be a proxy's) the address cannot be known, and the name counts.
+
+import { type LookupAddress, lookup as systemLookup } from 'node:dns'
+import { isIP, type LookupFunction } from 'node:net'
+import type { DialOptions } from './dial-options.ts'
+import { timeoutFailure } from './failure.ts'
+import type { Plan } from './plan.ts'
+
+export interface Location {
+  /** Each host and port that the handshake may try. */
+  readonly addresses: readonly string[]
+  /** The options of the way there, which now know the addresses. */
+  readonly dial: DialOptions
+}
+
+/** What a lookup gave: an error is told by the handshake, as without a lookup before it. */
+type Found = readonly LookupAddress[] | Error
+
+/** Finds out where `plan` leads; rejects with the signal's reason, or with a HandshakeError after the plan's timeout. */
+export async function locate(plan: Plan): Promise<Location> {
+  const { target, dial } = plan
+  const name = dial.socketPath ?? `${target.host}:${target.port}`
+  if (dial.socketPath !== undefined || isIP(target.host) !== 0 || callerDials(dial)) return { addresses: [name], dial }
+  const found = await bounded(lookUp(target.host, dial), plan, name)
+  const addresses = found instanceof Error ? [name] : found.map(({ address }) => `${address}:${target.port}`)
+  return { addresses, dial: { ...dial, lookup: answering(found) } }
+}
+
+function callerDials({ agent, createConnection }: DialOptions): boolean {
+  return createConnection !== undefined || (agent !== undefined && agent !== false)
+}
+
+function lookUp(host: string, { lookup = systemLookup as LookupFunction, family, hints }: DialOptions): Promise<Found> {
+  return new Promise((resolve) => {
+    lookup(host, { family, hints, all: true }, (error, found, foundFamily = 0) => {
+      if (error) resolve(error)
+      else resolve(typeof found === 'string' ? [{ address: found, family: foundFamily }] : found)
+    })
+  })
+}
+
+/** A lookup whose answer is known. */
+function answering(found: Found): LookupFunction {
+  return (_, { all }, callback) => {
+    if (found instanceof Error) process.nextTick(callback, found)
+    else if (all === true) process.nextTick(callback, null, found)
+    else process.nextTick(callback, null, found[0]?.address, found[0]?.family)
+  }
+}
+
+/** A lookup cannot be called off, so its end may be left unheard. */
+async function bounded(work: Promise<Found>, { timeout, signal }: Plan, name: string): Promise<Found> {
+  let stop = (): void => {}
+  const limit = new Promise<never>((_, reject) => {
+    const failure = timeoutFailure(timeout, 'the host name was not looked up', { address: name, securing: false })
+    const timer = setTimeout(reject, timeout, failure)
+    const onAbort = (): void => reject(signal?.reason)
+    signal?.addEventListener('abort', onAbort)
+    stop = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    }
+  })
+  return Promise.race([work, limit]).finally(stop)
+}
