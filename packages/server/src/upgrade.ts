@@ -94,6 +94,7 @@ export class Upgrade<Data> {
     }
     const offer = checkUpgradeRequest(this.#request)
     if (!offer.valid) return this.#reject(offer)
+    if (isCut(this.#request.raw)) return this.#reject(CUT)
     try {
       const objection = this.#objection(onPath)
       return objection === undefined ? this.#authenticate(offer) : this.#reject(objection)
@@ -226,6 +227,12 @@ export class Upgrade<Data> {
 
 const CLOSING: Rejected = rejected(503, 'REFUSED_CLOSING', 'the server is closing')
 
+const CUT: Rejected = rejected(
+  400,
+  'REFUSED_BODY',
+  "expected fewer headers: Node leaves out those past the HTTP server's maxHeadersCount, and they may tell of a body",
+)
+
 function rejected(status: number, code: ErrorCode, message: string): Rejected {
   return { valid: false, status, headers: [], message, code }
 }
@@ -241,6 +248,20 @@ function hasLeft(stream: Duplex): boolean {
 function isPipelined(raw: IncomingMessage): boolean {
   const { _httpMessage } = raw.socket as { _httpMessage?: unknown }
   return _httpMessage !== undefined && _httpMessage !== null
+}
+
+/** What Node takes for `maxHeadersCount` if nobody sets it: half of what its documentation says. */
+const DEFAULT_HEADERS_COUNT = 1_000
+
+/**
+ * Whether Node may have left headers out: before later Nodes came to refuse such requests, it dropped those past a number
+ * without a word, a Content-Length too, and what is a body to a proxy in front would be frames to us. Our own port has no
+ * such number, other HTTP servers have.
+ */
+function isCut({ rawHeaders, socket }: IncomingMessage): boolean {
+  const { server } = socket as { server?: { maxHeadersCount?: number | null } }
+  const most = server?.maxHeadersCount ?? DEFAULT_HEADERS_COUNT
+  return most > 0 && rawHeaders.length >= 2 * most
 }
 
 function ignore(): void {}

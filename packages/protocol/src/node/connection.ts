@@ -5,7 +5,7 @@ import { EventEmitter } from 'node:events'
 import type { Connection, MessageData, SendOptions, WaitOptions } from '../connection.ts'
 import type { Role } from '../constants.ts'
 import type { DeflateParameters } from '../deflate/parameters.ts'
-import { textOf, UsageError, WebSocketError } from '../errors.ts'
+import { textOf, UsageError, usage, WebSocketError } from '../errors.ts'
 import type { CloseInfo } from '../protocol.ts'
 import type { Message } from './inbox.ts'
 import { invoke, isPromiseLike, rethrowLater } from './invoke.ts'
@@ -154,11 +154,11 @@ export class WebSocketConnection<Data = unknown>
   /**
    * Sends a ping (RFC 6455 §5.5.2).
    * @returns the round trip in ms; rejects if the connection ends first or `signal` aborts (ignoring that is no fault)
-   * @throws UsageError if `data` has over 125 bytes
+   * @throws UsageError if `data` has over 125 bytes, or is neither a string nor a view
    */
   ping(data?: string | Uint8Array, options: WaitOptions = {}): Promise<number> {
     this.#pings ??= new Pings()
-    const payload = data === undefined ? this.#pings.nextPayload() : Buffer.from(data)
+    const payload = data === undefined ? this.#pings.nextPayload() : pingPayload(data)
     if (options.signal?.aborted === true) return handled(Promise.reject(options.signal.reason))
     if (this.#link.protocol.ping(payload)) return handled(this.#pings.wait(payload, options))
     return handled(Promise.reject(new WebSocketError('NOT_OPEN', 'cannot ping: the connection is not open')))
@@ -375,6 +375,13 @@ export class WebSocketConnection<Data = unknown>
     const result = invoke(() => handlers.open?.(this))
     if (isPromiseLike(result)) this.#link.inbox.holdUntil(result)
   }
+}
+
+/** Of a view the bytes that it shows, exactly: their number need not be its `length` (STANDARDS L22). */
+function pingPayload(data: string | Uint8Array): Buffer {
+  if (typeof data === 'string') return Buffer.from(data)
+  if (ArrayBuffer.isView(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  throw usage('payload of a ping', 'a string or a Uint8Array', data)
 }
 
 /** An ignored rejection of this promise is no unhandled one: the caller may not care. */
