@@ -1,12 +1,15 @@
 // What Protocol does with compressed messages, for both roles; how they are compressed is the codec's.
 
 import { constants, deflateRawSync } from 'node:zlib'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { MessageCompression } from '../src/index.ts'
 import { zlibEngine } from '../src/node/zlib.ts'
-import { toHex, utf8 } from './support/bytes.ts'
+import { chunkSizes, cut } from './support/arbitrary.ts'
+import { concat, toHex, utf8 } from './support/bytes.ts'
 import { Peer } from './support/encode.ts'
 import { Endpoint, ROLES } from './support/record.ts'
+import { deserved, observed } from './support/verdict.ts'
 
 const COMPRESSION: MessageCompression = {
   parameters: {
@@ -99,4 +102,52 @@ describe.each(ROLES)('the %s', (role) => {
     protocol.protocol.close()
     expect([protocol.protocol.sendText(LONG), protocol.protocol.sendBinary(utf8(LONG))]).toEqual([false, false])
   })
+
+  test('says the same however a stream is cut, and what the reference says [G7, O4, O18]', () => {
+    const message = fc.record({
+      opcode: fc.constantFrom(1, 2),
+      data: fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.constantFrom(LONG, LONG.slice(0, 300))),
+      compress: fc.boolean(),
+      cuts: fc.array(fc.nat(30), { maxLength: 3 }),
+      ping: fc.boolean(),
+    })
+    const change = fc.record({ at: fc.nat(300), bit: fc.nat(7) })
+    const property = fc.property(
+      fc.array(message, { maxLength: 5 }),
+      fc.option(change, { freq: 1 }),
+      fc.constantFrom(20_000, 300),
+      chunkSizes,
+      (messages, changed, maxPayload, sizes) => {
+        const stream = concat(...messages.flatMap(framesOf))
+        const at = changed === null ? -1 : changed.at % (stream.length + 1)
+        if (changed !== null && at < stream.length) stream[at] = (stream[at] ?? 0) ^ (1 << changed.bit)
+        const limits = { maxPayload, maxFragments: 131_072 }
+        const run = (...chunks: Uint8Array[]) =>
+          observed(new Endpoint(role, { ...limits, compression: COMPRESSION }).receive(...chunks))
+        const { words, ...facts } = run(stream)
+        const deflate = { windowBits: 15, takeover: false, engine: 'zlib' } as const
+        expect(facts).toEqual(deserved(stream, { role, ...limits, deflate }))
+        expect(run(...cut(stream, sizes))).toEqual({ words, ...facts })
+      },
+    )
+    fc.assert(property, { numRuns: 200 })
+  })
+
+  /** The frames of a message: cut anywhere, with pings between them if they are wanted. */
+  function framesOf(message: { opcode: number; data: string; compress: boolean; cuts: number[]; ping: boolean }) {
+    const payload = message.compress ? deflated(message.data) : utf8(message.data)
+    const cuts = message.cuts.map((at) => at % (payload.length + 1)).sort((a, b) => a - b)
+    const edges = [0, ...cuts, payload.length]
+    return edges.slice(1).flatMap((end, index) => {
+      const opcode = index === 0 ? message.opcode : 0
+      const rsv = index === 0 && message.compress ? RSV1 : 0
+      const piece = peer.frame({
+        opcode,
+        rsv,
+        fin: index === cuts.length,
+        payload: payload.subarray(edges[index], end),
+      })
+      return message.ping ? [piece, peer.ping('p')] : [piece]
+    })
+  }
 })

@@ -2,7 +2,8 @@
 // - The window of the other messages is kept as plain bytes and given to the engine as its dictionary: no engine state
 //   lives between messages, so nothing has to be freed, and every message must end as a whole DEFLATE stream.
 // - That end is what shows a message that was cut short: `00 00 ff ff` and a final empty block are fed behind it, and the
-//   engine must come to a clean stop at the last byte (STANDARDS O15).
+//   engine must come to a clean stop at the last byte (STANDARDS O15). A block that the sender marked final and that is cut
+//   short could come to its stop there, too: a stored one is found out; one in codes would need just these bits, and is not.
 // - A message may hold blocks that are marked final (§7.2.3.4): inflating goes on behind them with the window so far.
 // - The limit holds while inflating, not afterwards (O13).
 
@@ -12,18 +13,30 @@ import type { DeflateParameters } from './parameters.ts'
 
 /** What an engine says of a stream. */
 export type Inflated =
-  /** One stream was inflated up to its final block; `consumed` bytes of the input belonged to it. */
-  | { readonly output: Uint8Array; readonly consumed: number }
+  | InflatedStream
   /** The output would have been larger than the limit, or the input is no DEFLATE data or ends too early. */
   | 'too-big'
   | 'invalid'
+
+/** One stream was inflated up to its final block; `consumed` bytes of the input belonged to it. */
+interface InflatedStream {
+  readonly output: Uint8Array
+  readonly consumed: number
+}
+
+interface InflateOptions {
+  readonly windowBits: number
+  readonly dictionary: Uint8Array
+  /** The most bytes that may come out. */
+  readonly limit: number
+}
 
 /** How bytes are compressed: zlib on Node. There is no portable engine; without one the extension is not negotiated. */
 export interface DeflateEngine {
   /** Compresses without a final block and flushes to a byte boundary: the output ends with `00 00 ff ff`. */
   deflate(input: Uint8Array, options: CompressOptions): Uint8Array
   /** Inflates one stream from the start of `input`, to at most `limit` bytes. Never throws. */
-  inflate(input: Uint8Array, options: { windowBits: number; dictionary: Uint8Array; limit: number }): Inflated
+  inflate(input: Uint8Array, options: InflateOptions): Inflated
 }
 
 export interface CompressOptions {
@@ -57,8 +70,10 @@ const NOTHING: Uint8Array = new Uint8Array(0)
 /** What the sender takes off the end of a message, and the receiver puts back (§7.2.1, §7.2.2). */
 const FLUSH = [0x00, 0x00, 0xff, 0xff]
 /** An empty block that is marked final, in fixed codes. */
-const FINAL_BLOCK = [0x03, 0x00]
+const FINAL_BLOCK = Uint8Array.of(0x03, 0x00)
 const TAIL = Uint8Array.from([...FLUSH, ...FINAL_BLOCK])
+/** The same, stored: another end of the same meaning. */
+const OTHER_FINAL_BLOCK = Uint8Array.of(0x01, 0x00, 0x00, 0xff, 0xff)
 /** Final blocks within one message: each costs a run of the engine, so a message of nothing else is refused. */
 const MOST_STREAMS = 64
 
@@ -105,9 +120,10 @@ export class DeflateCodec {
     // At a final block where the payload ends, what is left is our own tail: a sender may stop there.
     for (let streams = 0; input.length > 0 && input.length !== TAIL.length; streams++) {
       if (streams === MOST_STREAMS) return 'INVALID_DEFLATE'
-      const inflated = this.#engine.inflate(input, { windowBits: this.#in.bits, dictionary, limit })
+      const options = { windowBits: this.#in.bits, dictionary, limit }
+      const inflated = this.#engine.inflate(input, options)
       if (inflated === 'too-big') return 'MESSAGE_TOO_BIG'
-      if (inflated === 'invalid') return 'INVALID_DEFLATE'
+      if (inflated === 'invalid' || this.#tookTail(input, inflated, options)) return 'INVALID_DEFLATE'
       parts.push(inflated.output)
       limit -= inflated.output.length
       dictionary = lastBytes([dictionary, inflated.output], this.#in.size)
@@ -115,6 +131,14 @@ export class DeflateCodec {
     }
     this.#in.keep(dictionary)
     return join(parts)
+  }
+
+  /** A final stored block that is cut short takes our tail for its data and ends with it; not so with another tail (O15). */
+  #tookTail(input: Uint8Array, { output, consumed }: InflatedStream, options: InflateOptions): boolean {
+    if (consumed < input.length || !endsWith(output, FINAL_BLOCK)) return false
+    const other = join([input.subarray(0, input.length - FINAL_BLOCK.length), OTHER_FINAL_BLOCK])
+    const again = this.#engine.inflate(other, options)
+    return typeof again === 'string' || again.consumed < other.length
   }
 }
 
@@ -151,6 +175,11 @@ function lastBytes(parts: readonly Uint8Array[], size: number): Uint8Array {
   const all = parts.map((part) => part.subarray(Math.max(part.length - size, 0)))
   const joined = join(all)
   return joined.length > size ? joined.slice(joined.length - size) : joined
+}
+
+function endsWith(bytes: Uint8Array, last: Uint8Array): boolean {
+  const start = bytes.length - last.length
+  return last.every((byte, index) => bytes[start + index] === byte)
 }
 
 function join(parts: readonly Uint8Array[]): Uint8Array {

@@ -92,6 +92,31 @@ describe('refuses', () => {
     },
   )
 
+  test('every message of a final block that is cut short, at each byte [O15]', () => {
+    for (const level of [0, 1, 6, 9]) {
+      const whole = deflateRawSync(JSON_TEXT, { level })
+      const cuts = Array.from({ length: whole.length - 1 }, (_, index) => index + 1)
+      const taken = cuts.filter((length) => codec('server').inflate(whole.subarray(0, length)) !== 'INVALID_DEFLATE')
+      // With the tail these are whole again: the header of an empty stored block, and one that lacks its last four bytes.
+      expect([level, taken]).toEqual([level, level === 0 ? [1, whole.length - 4] : []])
+      expect(text(codec('server').inflate(whole))).toBe(JSON_TEXT)
+    }
+  })
+
+  test('a final stored block that takes our tail for its data, but not data that only looks like it [O15]', () => {
+    expect(codec('server').inflate(hex('010600f9ff'))).toBe('INVALID_DEFLATE')
+    for (const last of ['00 00 ff ff 03 00', '03 00', '01 00 00 ff ff']) {
+      const [inflater, message] = [codec('server'), hex(last)]
+      for (const payload of [
+        deflated(message),
+        deflateRawSync(message),
+        Buffer.concat([deflateRawSync(message), deflated('')]),
+      ]) {
+        expect(inflater.inflate(payload)).toEqual(message)
+      }
+    }
+  })
+
   test('a bomb, at the limit and not afterwards [O13, M1]', () => {
     const bomb = deflated(Buffer.alloc(100 * MIB))
     expect(bomb.length).toBeLessThan(110_000)

@@ -1,5 +1,6 @@
 // Negotiation of permessage-deflate: offers in, answers out, and the client's verdict on answers.
 
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   acceptOffer,
@@ -228,5 +229,56 @@ describe('options', () => {
     [{ clientNoContextTakeover: null }, 'option clientNoContextTakeover must be a boolean; got null'],
   ])('%j', (options, message) => {
     expect(() => deflateParameters(options as DeflateOptions)).toThrow(new UsageError(message))
+  })
+})
+
+describe('whatever both sides want', () => {
+  const bits = fc.option(fc.integer({ min: 8, max: 15 }), { nil: undefined })
+  const flag = fc.option(fc.boolean(), { nil: undefined })
+  const wishes: fc.Arbitrary<DeflateOptions> = fc.record({
+    serverNoContextTakeover: flag,
+    clientNoContextTakeover: flag,
+    serverMaxWindowBits: bits,
+    clientMaxWindowBits: bits,
+  })
+
+  test('our offer is taken by our server, our client takes its answer, and both have what each asked for [N9]', () => {
+    fc.assert(
+      fc.property(wishes, wishes, (client, server) => {
+        const header = formatExtensions([createDeflateOffer(client)])
+        const accepted = acceptOffer(parse(header), server)
+        const checked = checkDeflateAnswer(parse(formatExtensions([accepted?.answer as Extension])), client)
+        const agreed = accepted?.parameters as DeflateParameters
+        // A client may do with less than was agreed of its own side, and say nothing.
+        const less = client.clientNoContextTakeover === true
+        expect(checked).toEqual({
+          parameters: { ...agreed, clientNoContextTakeover: less || agreed.clientNoContextTakeover },
+        })
+        for (const wish of [client, server]) {
+          expect(agreed.serverMaxWindowBits).toBeLessThanOrEqual(wish.serverMaxWindowBits ?? 15)
+          expect(agreed.clientMaxWindowBits).toBeLessThanOrEqual(wish.clientMaxWindowBits ?? 15)
+          if (wish.serverNoContextTakeover === true) expect(agreed.serverNoContextTakeover).toBe(true)
+          if (wish.clientNoContextTakeover === true) expect(agreed.clientNoContextTakeover).toBe(true)
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('an answer that widens the window or the context is refused [N2]', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 8, max: 14 }), fc.integer({ min: 1, max: 7 }), (bitsAsked, more) => {
+        const widened = Math.min(15, bitsAsked + more)
+        const answers = [`permessage-deflate; server_max_window_bits=${widened}`, 'permessage-deflate'] as const
+        for (const text of answers) {
+          expect(checkDeflateAnswer(parse(text), { serverMaxWindowBits: bitsAsked })).toHaveProperty('fault')
+        }
+        const wide = `permessage-deflate; client_max_window_bits=${widened}`
+        expect(checkDeflateAnswer(parse(wide), { clientMaxWindowBits: bitsAsked })).toHaveProperty('fault')
+        expect(checkDeflateAnswer(parse('permessage-deflate'), { serverNoContextTakeover: true })).toHaveProperty(
+          'fault',
+        )
+      }),
+    )
   })
 })

@@ -1,4 +1,4 @@
-// The fuzzer: inputs by mutation of kept ones, and of those that gave a verdict not seen before. Rules: a seed repeats a run
+// The fuzzer: kept inputs first, then mutations of them and of those that gave a verdict not seen before. Rules: a seed repeats a run
 // of as many inputs; an input that takes longer than the watchdog allows is a failure, so that nothing hangs unseen; a
 // failure comes with the smallest input found that fails too.
 
@@ -69,6 +69,7 @@ export class Fuzzer {
   readonly #target: Target
   readonly #random: Random
   readonly #pool: Uint8Array[]
+  readonly #begin: number
   readonly verdicts: Map<string, number> = new Map<string, number>()
   runs = 0
   failure: Failure | undefined
@@ -78,7 +79,8 @@ export class Fuzzer {
     this.#target = target
     this.#random = seeded(seed)
     const prepare = target.prepare ?? ((kept: Uint8Array) => kept)
-    this.#pool = readCorpus(target.corpus).map(({ bytes }) => prepare(bytes))
+    this.#pool = [...readCorpus(target.corpus).map(({ bytes }) => prepare(bytes)), ...(target.seeds ?? [])]
+    this.#begin = this.#pool.length
   }
 
   /** Runs some inputs. @returns whether all held */
@@ -95,12 +97,17 @@ export class Fuzzer {
 
   #once(): void {
     const pool = this.#pool
-    this.#input = mutate(this.#random, pick(this.#random, pool), pick(this.#random, pool), this.#target.words)
+    this.#input = this.runs < this.#begin ? (pool[this.runs] as Uint8Array) : this.#mutated()
     this.runs++
     const verdict = this.#target.judge(Uint8Array.from(this.#input))
     const seen = this.verdicts.get(verdict) ?? 0
     this.verdicts.set(verdict, seen + 1)
     if (seen < 3 && pool.length < MOST_POOLED) pool.push(this.#input)
+  }
+
+  #mutated(): Uint8Array {
+    const [input, other] = [pick(this.#random, this.#pool), pick(this.#random, this.#pool)]
+    return mutate(this.#random, input, other, this.#target.words)
   }
 
   #failed(message: string): Failure {

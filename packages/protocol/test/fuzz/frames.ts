@@ -1,7 +1,9 @@
-// What holds for every stream of frames: FrameParser and Protocol say what the reference decoder says, however the stream
-// is cut; they throw nothing, make a bounded number of calls, and take memory by the bytes that came.
+// What holds for every stream of frames, compressed messages among them or not: FrameParser and Protocol say what the
+// reference decoder says, however the stream is cut; they throw nothing, make a bounded number of calls, and take memory by
+// the bytes that came.
 
-import { type Platform, portablePlatform, type Role } from '../../src/index.ts'
+import { type MessageCompression, type Platform, portablePlatform, type Role } from '../../src/index.ts'
+import { zlibEngine } from '../../src/node/zlib.ts'
 import { cut } from '../support/arbitrary.ts'
 import { concat, toHex } from '../support/bytes.ts'
 import { frame, SAMPLE_KEY } from '../support/encode.ts'
@@ -18,14 +20,20 @@ const WORDS = [
   'c080 eda080 f48fbfbf f4908080 efbbbf e282ac ceba ff',
 ]
 
-const FRAME_WORDS: readonly Uint8Array[] = WORDS.join(' ')
-  .split(' ')
-  .map((word) => Uint8Array.from(Buffer.from(word, 'hex')))
+/** Heads of compressed messages, masked or not; whole ones; and what blocks are made of. */
+const COMPRESSED_WORDS = [
+  'c1 c2 41 42 c100 4100 c180 4180 c000 d1 e1 c9 c107f248cdc9c90700 c105f200110000 c207f348cdc9c90700 c10100',
+  'c18700000000f248cdc9c90700 c18500000000f200110000 c28700000000f348cdc9c90700 4103f248cd 8004c9c90700',
+  'f248cdc9c90700 f200110000 f348cdc9c9070000 000500faff48656c6c6f00 000000ffff 0000ffff 0300 010600f9ff fa0700',
+]
+
+const words = (lines: readonly string[]): Uint8Array[] =>
+  lines.flatMap((line) => line.split(' ')).map((word) => Uint8Array.from(Buffer.from(word, 'hex')))
 
 /** Streams stand in the corpus without masks; a server reads them masked, as far as they can be read. */
-export function towards(role: Role, stream: Uint8Array): Uint8Array {
+export function towards(role: Role, stream: Uint8Array, deflate?: Rules['deflate']): Uint8Array {
   if (role === 'client') return stream
-  const { frames } = decodeFrames(stream, { ...DEFAULT_RULES, role: 'client' })
+  const { frames } = decodeFrames(stream, { ...DEFAULT_RULES, role: 'client', deflate })
   const whole = frames.filter(({ end }) => end !== undefined)
   const masked = whole.map(({ first, payload }) =>
     frame({ fin: first >= 0x80, rsv: (first >> 4) & 7, opcode: first & 15, payload, key: SAMPLE_KEY }),
@@ -56,14 +64,33 @@ function accounted(): { platform: Platform; spent: () => number } {
   return { platform: { ...portablePlatform, maskingKey: () => FIXED_KEY, allocate }, spent: () => bytes }
 }
 
+/** What the peer sends is as the rules have it; what goes the other way is otherwise, and must not matter. */
+function compression({ role, deflate }: Rules): MessageCompression | undefined {
+  if (deflate === undefined) return undefined
+  const { takeover, windowBits } = deflate
+  const parameters = {
+    serverNoContextTakeover: role === 'client' ? !takeover : takeover,
+    clientNoContextTakeover: role === 'server' ? !takeover : takeover,
+    serverMaxWindowBits: role === 'client' ? windowBits : 12,
+    clientMaxWindowBits: role === 'server' ? windowBits : 12,
+  }
+  return { parameters, engine: zlibEngine }
+}
+
+/** How many bytes came out of compressed messages at most: no message is larger than the limit. */
+function mostInflated(end: Endpoint, { deflate, maxPayload }: Rules): number {
+  return deflate === undefined ? 0 : end.log.length * maxPayload
+}
+
 /** Runs both over the chunks. @returns what they say; throws when they take too much */
 function run(chunks: readonly Uint8Array[], input: Uint8Array, rules: Rules): { calls: unknown[]; facts: object } {
   const { platform, spent } = accounted()
-  const end = new Endpoint(rules.role, { ...rules, platform }).receive(...chunks)
+  const end = new Endpoint(rules.role, { ...rules, platform, compression: compression(rules) }).receive(...chunks)
   const { words, ...facts } = observed(end)
-  if (spent() > mostMemory(input)) throw new Error(`${spent()} bytes of memory for ${input.length} bytes of input`)
+  const most = mostMemory(input) + mostInflated(end, rules)
+  if (spent() > most) throw new Error(`${spent()} bytes of memory for ${input.length} bytes of input`)
   if (end.log.length > input.length + 2) throw new Error(`${end.log.length} calls for ${input.length} bytes of input`)
-  const recorded = recordParser(rules)
+  const recorded = recordParser({ ...rules, allowRsv1: rules.deflate !== undefined })
   for (const chunk of chunks) recorded.push(chunk)
   return { calls: wordless(recorded.calls), facts }
 }
@@ -81,13 +108,32 @@ function judge(input: Uint8Array, rules: Rules): string {
 /** Limits that are reached by inputs of this size, and the defaults. */
 const LIMITS = { '': DEFAULT_RULES, '-limits': { maxPayload: 40, maxFragments: 3 } }
 
-export const FRAME_TARGETS: readonly Target[] = (['server', 'client'] as const).flatMap((role) =>
-  Object.entries(LIMITS).map(([suffix, limits]) => ({
-    name: role + suffix,
-    corpus: 'frames',
-    prepare: (kept: Uint8Array) => towards(role, kept),
-    words: FRAME_WORDS,
-    judge: (input: Uint8Array) => judge(input, { role, ...limits }),
+/** Agreements, with limits that bombs of this size reach. */
+const COMPRESSED = {
+  '-messages': {
+    maxPayload: 20_000,
+    maxFragments: 131_072,
+    deflate: { takeover: true, windowBits: 15, engine: 'zlib' },
+  },
+  '-messages-limits': { maxPayload: 300, maxFragments: 4, deflate: { takeover: false, windowBits: 8, engine: 'zlib' } },
+} as const
+
+const ROLES = ['server', 'client'] as const
+
+function target(name: string, corpus: string, rules: Rules, lines: readonly string[]): Target {
+  return {
+    name,
+    corpus,
+    prepare: (kept) => towards(rules.role, kept, rules.deflate),
+    words: words(lines),
+    judge: (input) => judge(input, rules),
     show: toHex,
-  })),
-)
+  }
+}
+
+export const FRAME_TARGETS: readonly Target[] = ROLES.flatMap((role) => [
+  ...Object.entries(LIMITS).map(([suffix, limits]) => target(role + suffix, 'frames', { role, ...limits }, WORDS)),
+  ...Object.entries(COMPRESSED).map(([suffix, rules]) =>
+    target(role + suffix, 'messages', { role, ...rules }, [...COMPRESSED_WORDS, ...COMPRESSED_WORDS, ...WORDS]),
+  ),
+])

@@ -8,11 +8,17 @@ import {
   checkUpgradeRequest,
   checkUpgradeResponse,
   createUpgradeRequest,
+  type DeflateOptions,
+  type DeflateParameters,
+  deflateParameters,
+  type Established,
   type Extension,
   formatExtensions,
+  type NotEstablished,
   parseExtensions,
   parseTokenList,
   portablePlatform,
+  type SentUpgrade,
 } from '../../src/index.ts'
 import { same, type Target } from './target.ts'
 
@@ -100,31 +106,96 @@ function judgeExtensions(text: string): string {
   return `${parsed.length > 1 ? 'several' : 'one'}, ${judgeOffer(parsed)}, ${judgeAnswer(parsed)}`
 }
 
+/** What one side may want: nothing, each thing alone, and all of it. */
+const WISHES: readonly DeflateOptions[] = [
+  {},
+  { serverNoContextTakeover: true },
+  { clientNoContextTakeover: true },
+  { serverMaxWindowBits: 10 },
+  { clientMaxWindowBits: 10 },
+  { serverNoContextTakeover: true, clientNoContextTakeover: true, serverMaxWindowBits: 8, clientMaxWindowBits: 9 },
+]
+
+/** The parameters of an element by their name. */
+class Given {
+  readonly #parameters: Extension['parameters']
+
+  constructor({ parameters }: Extension) {
+    this.#parameters = parameters
+  }
+
+  has(name: string): boolean {
+    return this.#parameters.some((given) => given.name === name)
+  }
+
+  /** A window that is not given, or has no value, is the largest. */
+  window(name: string): number {
+    return Number(this.#parameters.find((given) => given.name === name)?.value ?? 15)
+  }
+}
+
 function judgeOffer(offered: readonly Extension[]): string {
-  const accepted = acceptOffer(offered)
   const taken = offered.find(validOffer)
-  same('an offer is taken', accepted !== undefined, taken !== undefined)
-  if (accepted === undefined || taken === undefined) return 'declined'
-  // A server that wants nothing agrees to what was offered, and its own client accepts the answer.
-  const value = (name: string): string | undefined => taken.parameters.find((given) => given.name === name)?.value
-  const has = (name: string): boolean => taken.parameters.some((given) => given.name === name)
-  same('what is agreed', accepted.parameters, {
-    serverNoContextTakeover: has('server_no_context_takeover'),
-    clientNoContextTakeover: has('client_no_context_takeover'),
-    serverMaxWindowBits: Number(value('server_max_window_bits') ?? 15),
-    clientMaxWindowBits: Number(value('client_max_window_bits') ?? 15),
+  for (const wish of WISHES) {
+    const accepted = acceptOffer(offered, wish)
+    same('an offer is taken', accepted !== undefined, taken !== undefined)
+    if (accepted !== undefined && taken !== undefined) judgeAccepted(taken, wish, accepted)
+  }
+  return taken === undefined ? 'declined' : `taken ${taken.parameters.map((given) => given.name).sort()}`
+}
+
+/** Either side's wish is heard; what was offered is never widened; and the client that offered this takes the answer. */
+function judgeAccepted(
+  taken: Extension,
+  wish: DeflateOptions,
+  { answer, parameters }: { answer: Extension; parameters: DeflateParameters },
+): void {
+  const [offer, wanted] = [new Given(taken), deflateParameters(wish)]
+  const mayChoose = offer.has('client_max_window_bits')
+  same('what is agreed', parameters, {
+    serverNoContextTakeover: offer.has('server_no_context_takeover') || wanted.serverNoContextTakeover,
+    clientNoContextTakeover: offer.has('client_no_context_takeover') || wanted.clientNoContextTakeover,
+    serverMaxWindowBits: Math.min(offer.window('server_max_window_bits'), wanted.serverMaxWindowBits),
+    clientMaxWindowBits: mayChoose ? Math.min(offer.window('client_max_window_bits'), wanted.clientMaxWindowBits) : 15,
   })
-  same('the answer', checkDeflateAnswer([accepted.answer], accepted.parameters), { parameters: accepted.parameters })
-  return `taken ${taken.parameters.map((given) => given.name).sort()}`
+  const answered = new Given(answer)
+  if (!mayChoose) same('our choice of the client window', answered.has('client_max_window_bits'), false)
+  same('an answer on the wire', parseExtensions([formatExtensions([answer])]), [answer])
+  const client: DeflateOptions = {
+    serverNoContextTakeover: offer.has('server_no_context_takeover'),
+    clientNoContextTakeover: offer.has('client_no_context_takeover'),
+    serverMaxWindowBits: offer.window('server_max_window_bits'),
+    clientMaxWindowBits: offer.window('client_max_window_bits'),
+  }
+  same('the answer', checkDeflateAnswer([answer], client), { parameters })
+}
+
+/** What a client that wants this may take from an answer, by §5.1 and §7.1; `undefined` if it must fail. */
+function rightAnswer(answered: readonly Extension[], wish: DeflateOptions): DeflateParameters | undefined {
+  const [answer] = answered
+  if (answer === undefined || answered.length > 1 || !validOffer(answer)) return undefined
+  const [given, wanted] = [new Given(answer), deflateParameters(wish)]
+  const [server, client] = [given.window('server_max_window_bits'), given.window('client_max_window_bits')]
+  const bare = answer.parameters.some(({ name, value }) => name === 'client_max_window_bits' && value === undefined)
+  if (bare || (wanted.serverNoContextTakeover && !given.has('server_no_context_takeover'))) return undefined
+  if (server > wanted.serverMaxWindowBits) return undefined
+  if (given.has('client_max_window_bits') && client > wanted.clientMaxWindowBits) return undefined
+  return {
+    serverNoContextTakeover: given.has('server_no_context_takeover'),
+    clientNoContextTakeover: given.has('client_no_context_takeover') || wanted.clientNoContextTakeover,
+    serverMaxWindowBits: server,
+    clientMaxWindowBits: Math.min(client, wanted.clientMaxWindowBits),
+  }
 }
 
 function judgeAnswer(answered: readonly Extension[]): string {
-  const checked = checkDeflateAnswer(answered)
-  const valued = ({ parameters }: Extension): boolean =>
-    parameters.every(({ name, value }) => name !== 'client_max_window_bits' || value !== undefined)
-  const right = answered.length === 1 && answered.every((given) => validOffer(given) && valued(given))
-  same('an answer is right', 'parameters' in checked, right)
-  return right ? 'an answer' : 'no answer'
+  const right = WISHES.map((wish) => {
+    const checked = checkDeflateAnswer(answered, wish)
+    const parameters = 'parameters' in checked ? checked.parameters : undefined
+    same('what a client takes', parameters, rightAnswer(answered, wish))
+    return parameters !== undefined
+  })
+  return right.includes(true) ? `an answer to ${right.filter((taken) => taken).length} offers` : 'no answer'
 }
 
 function judgeTokens(text: string): string {
@@ -172,32 +243,52 @@ function judgeRequest(text: string): string {
   return `${status} ${offer.protocols.length > 0 ? 'protocols ' : ''}${offer.extensions.length > 0 ? 'extensions' : ''}`
 }
 
-/** A request that is always the same: its key is of zeros. */
-const SENT = createUpgradeRequest(
-  { protocols: ['chat', 'superchat'] },
-  { ...portablePlatform, randomFill: (target) => void target.fill(0) },
-)
+/** Requests that are always the same, for their key is of zeros: one without an offer, and one with each. */
+const [SENT, ...SENT_OFFERS] = [undefined, ...WISHES].map((deflate) =>
+  createUpgradeRequest(
+    { protocols: ['chat', 'superchat'], deflate },
+    { ...portablePlatform, randomFill: (target) => void target.fill(0) },
+  ),
+) as [SentUpgrade, ...SentUpgrade[]]
 
 function judgeResponse(text: string): string {
   const { first, headers } = readHead(text)
-  const check = (rawHeaders: string[]) => checkUpgradeResponse({ status: Number(first), rawHeaders }, SENT)
-  linear(text, () => check(headers.flat()))
-  const answer = check(headers.flat())
-  const again = check(rearranged(headers))
-  if (!answer.established) {
+  const check = (sent: SentUpgrade, rawHeaders: string[]) =>
+    checkUpgradeResponse({ status: Number(first), rawHeaders }, sent)
+  const verdicts = [SENT, ...SENT_OFFERS].map((sent) => {
+    linear(text, () => check(sent, headers.flat()))
+    const answer = check(sent, headers.flat())
+    const again = check(sent, rearranged(headers))
+    if (answer.established) return judgeEstablished(answer, again, sent, headers)
     same('rearranged', again.established ? 'established' : again.error.code, answer.error.code)
     return answer.error.code
-  }
-  same('rearranged', again, answer)
-  const accepts = headers.filter(([name]) => name.toLowerCase() === 'sec-websocket-accept')
-  same(
-    'the accept value',
-    accepts.map(([, value]) => value.trim()),
-    [SENT.expectedAccept],
-  )
-  same('the subprotocol', ['', 'chat', 'superchat'].includes(answer.protocol), true)
-  return `established ${answer.protocol}`.trim()
+  })
+  return [...new Set(verdicts)].join(', ')
 }
+
+function judgeEstablished(
+  answer: Established,
+  again: Established | NotEstablished,
+  sent: SentUpgrade,
+  headers: readonly [string, string][],
+): string {
+  same('rearranged', again, answer)
+  const values = (name: string) =>
+    headers.filter((header) => header[0].toLowerCase() === name).map(([, value]) => value)
+  same('the accept value', trimmed(values('sec-websocket-accept')), [sent.expectedAccept])
+  same('the subprotocol', ['', 'chat', 'superchat'].includes(answer.protocol), true)
+  const extensions = values('sec-websocket-extensions')
+  if (extensions.length === 0) {
+    same('without extensions', [answer.extensions, answer.deflate], ['', undefined])
+    return `established ${answer.protocol}`.trim()
+  }
+  same('the extensions', [answer.extensions], trimmed(extensions))
+  const right = rightAnswer(referenceExtensions(extensions) ?? [], sent.deflate ?? {})
+  same('an answer to an offer', [sent.deflate !== undefined, right], [true, answer.deflate])
+  return `established${answer.protocol === '' ? '' : ` ${answer.protocol}`}, compressed`
+}
+
+const trimmed = (values: readonly string[]): string[] => values.map((value) => value.trim())
 
 const HEADERS =
   'Host: h|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Version: 13|Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==|' +
@@ -207,6 +298,11 @@ const GRAMMAR =
   ',|;|=|"|\\|, |; |="|"; |\t| |\n|\\"|a|__proto__|constructor|permessage-deflate|server_max_window_bits=|10|8|08|15|16|' +
   '; client_max_window_bits|; server_no_context_takeover|; client_no_context_takeover|; server_max_window_bits=9|' +
   '; client_max_window_bits="12"|, permessage-deflate|\0|\x7f|\x80|\xff'
+
+const ANSWERS =
+  '\nSec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_max_window_bits=9|' +
+  '\nSec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=8; server_no_context_takeover|' +
+  '; server_no_context_takeover; server_max_window_bits=8; client_max_window_bits=9|; client_max_window_bits=8'
 
 const words = (list: string): Uint8Array[] =>
   list.split('|').map((word) => Uint8Array.from(Buffer.from(word, 'latin1')))
@@ -226,5 +322,5 @@ export const HANDSHAKE_TARGETS: readonly Target[] = [
   target('extensions', judgeExtensions, words(GRAMMAR)),
   target('tokens', judgeTokens, words(GRAMMAR)),
   target('request', judgeRequest, HEADER_WORDS),
-  target('response', judgeResponse, HEADER_WORDS),
+  target('response', judgeResponse, [...HEADER_WORDS, ...words(ANSWERS)]),
 ]

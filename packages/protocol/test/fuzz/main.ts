@@ -4,11 +4,8 @@
 import { parseArgs } from 'node:util'
 import { toHex } from '../support/bytes.ts'
 import { type Failure, Fuzzer, faultOf, minimise } from './engine.ts'
-import { FRAME_TARGETS } from './frames.ts'
-import { HANDSHAKE_TARGETS } from './handshake.ts'
 import type { Target } from './target.ts'
-
-const TARGETS: readonly Target[] = [...FRAME_TARGETS, ...HANDSHAKE_TARGETS]
+import { TARGETS } from './targets.ts'
 
 function number(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
@@ -44,14 +41,20 @@ function judgeOne(target: Target, text: string): boolean {
 
 function fuzz(targets: readonly Target[], seconds: number, seed: number): boolean {
   console.log(`${targets.length} targets for ${seconds} s, seed ${seed}`)
-  const fuzzers = targets.map((target, index) => ({ target, fuzzer: new Fuzzer(target, seed + index) }))
+  const fuzzers = targets.map((target, index) => ({ target, fuzzer: new Fuzzer(target, seed + index), spent: 0 }))
   const begin = performance.now()
-  const end = begin + 1000 * seconds
-  // Short turns, so that every target has its share however the run ends.
-  while (performance.now() < end && fuzzers.every(({ fuzzer }) => fuzzer.batch())) {}
+  for (let now = begin; now < begin + 1000 * seconds; ) {
+    // Short turns, so that every target has its share of the time however the run ends.
+    const turn = fuzzers.reduce((least, other) => (other.spent < least.spent ? other : least))
+    const held = turn.fuzzer.batch()
+    turn.spent -= now
+    now = performance.now()
+    turn.spent += now
+    if (!held) break
+  }
   const spent = (performance.now() - begin) / 1000
   for (const { target, fuzzer } of fuzzers) {
-    console.log(`${target.name.padEnd(14)} ${fuzzer.runs} inputs, ${fuzzer.verdicts.size} verdicts`)
+    console.log(`${target.name.padEnd(22)} ${fuzzer.runs} inputs, ${fuzzer.verdicts.size} verdicts`)
     if (fuzzer.failure !== undefined) tell(fuzzer.failure)
   }
   const runs = fuzzers.reduce((sum, { fuzzer }) => sum + fuzzer.runs, 0)

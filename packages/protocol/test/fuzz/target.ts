@@ -8,6 +8,8 @@ export interface Target {
   readonly corpus: string
   /** Makes an input of a kept one. */
   readonly prepare?: (kept: Uint8Array) => Uint8Array
+  /** Inputs beside the kept ones that are made rather than written down. */
+  readonly seeds?: readonly Uint8Array[]
   /** Pieces that its inputs are made of. */
   readonly words: readonly Uint8Array[]
   /** @returns the verdict, in a few words; throws when a rule is broken */

@@ -6,6 +6,7 @@ import type { DeflateParameters } from '../../src/deflate/parameters.ts'
 import { UsageError } from '../../src/errors.ts'
 import { deflateSettings } from '../../src/node/deflate-settings.ts'
 import { frame, SAMPLE_KEY } from '../support/encode.ts'
+import { DEFAULT_RULES, decodeFrames, decodeStream } from '../support/reference.ts'
 import { collect, connected, type Setup, withPeer } from './support/connections.ts'
 
 const AGREED: DeflateParameters = {
@@ -159,6 +160,68 @@ describe('received', () => {
     peer.write(compressed('no deflate data'), frame({ opcode: 8, payload: Buffer.from([3, 232]), key: SAMPLE_KEY }))
     peer.stream.resume().on('end', () => peer.stream.end())
     expect((await closed).wasClean).toBe(true)
+  })
+})
+
+describe.each(['server', 'client'] as const)('a close right behind what a %s sends [O19]', (role) => {
+  const noise = Buffer.from(crypto.getRandomValues(new Uint8Array(3000)))
+  const peerRole = role === 'server' ? 'client' : 'server'
+
+  test('all of it arrives, in its order, before the Close; nothing is sent later', async () => {
+    const ends = await connected(undefined, { client: ON, server: ON })
+    onTestFinished(ends.dispose)
+    const [sender, receiver] = [ends[role], ends[peerRole]]
+    const received: unknown[] = []
+    receiver.on('message', (data) => received.push(data))
+    receiver.on('close', ({ code, reason }) => received.push([code, reason]))
+    const large = TEXT.repeat(200)
+    for (const data of [TEXT, noise, large, new Blob([TEXT]), TEXT]) sender.send(data)
+    const closed = sender.close(1000, 'done')
+    expect([sender.send('late'), sender.readyState]).toEqual([false, 2])
+    expect([(await closed).wasClean, (await receiver.closed).wasClean]).toEqual([true, true])
+    expect(sender.send('later')).toBe(false)
+    expect(received).toEqual([TEXT, noise, large, Buffer.from(TEXT), TEXT, [1000, 'done']])
+    expect(sender.stats()).toMatchObject({ messagesOut: 5, framesOut: 6, dropped: 2 })
+  })
+
+  test('on the wire: compressed frames, the Close, the end', async () => {
+    const { socket, peer, dispose } = await withPeer(role, ON)
+    onTestFinished(dispose)
+    socket.send(TEXT)
+    socket.send(TEXT)
+    const closed = socket.close(1000)
+    const key = role === 'server' ? SAMPLE_KEY : undefined
+    peer.write(frame({ opcode: 8, payload: Buffer.from([3, 232]), key }))
+    if (role === 'client') peer.stream.end()
+    const written = Buffer.from(await peer.rest(), 'hex')
+    peer.stream.end()
+    const deflate = { windowBits: 15, takeover: true }
+    const rules = { ...DEFAULT_RULES, role: peerRole, deflate } as const
+    expect(decodeFrames(written, rules).frames.map(({ first, end }) => [first, end === written.length])).toEqual([
+      [0xc1, false],
+      [0xc1, false],
+      [0x88, true],
+    ])
+    expect(decodeStream(written, rules)).toEqual({
+      events: [
+        ['text', TEXT],
+        ['text', TEXT],
+        ['close', 1000, ''],
+      ],
+      fault: undefined,
+    })
+    expect((await closed).wasClean).toBe(true)
+  })
+
+  test('and a peer that goes away meanwhile: the connection ends, quietly', async () => {
+    const { socket, peer, dispose } = await withPeer(role, ON)
+    onTestFinished(dispose)
+    const large = TEXT.repeat(200)
+    for (const data of [large, new Blob([large]), large]) socket.send(data)
+    const closed = socket.close(1000)
+    peer.stream.destroy()
+    expect((await closed).wasClean).toBe(false)
+    expect([socket.send(TEXT), socket.readyState]).toEqual([false, 3])
   })
 })
 

@@ -4,12 +4,15 @@
 
 import { isUtf8 } from 'node:buffer'
 import type { ErrorCode, Role } from '../../src/index.ts'
+import { type InflateRules, ReferenceInflater } from './inflate.ts'
 
 export interface Rules {
   /** Whose decoder this is: a server reads masked frames, a client unmasked ones. */
   readonly role: Role
   readonly maxPayload: number
   readonly maxFragments: number
+  /** Of what the peer sends, if permessage-deflate was negotiated: RSV1 then marks a compressed message. */
+  readonly deflate?: Omit<InflateRules, 'limit'> | undefined
 }
 
 export const DEFAULT_RULES = { maxPayload: 16 * 1024 * 1024, maxFragments: 131_072 }
@@ -62,8 +65,10 @@ export function decodeFrames(input: Uint8Array, rules: Rules): { frames: Frame[]
 export function decodeStream(input: Uint8Array, rules: Rules): { events: StreamEvent[]; fault: Fault | undefined } {
   const { frames, fault } = decodeFrames(input, rules)
   const events: StreamEvent[] = []
+  const inflater = rules.deflate && new ReferenceInflater({ ...rules.deflate, limit: rules.maxPayload })
   let message: number[] = []
   let text = false
+  let compressed = false
   for (const frame of frames) {
     const opcode = opcodeOf(frame)
     if (opcode >= 8) {
@@ -77,18 +82,21 @@ export function decodeStream(input: Uint8Array, rules: Rules): { events: StreamE
     if (opcode !== 0) {
       message = []
       text = opcode === 1
+      compressed = (frame.first & 0x40) !== 0
     }
     const before = message.length
     message = [...message, ...frame.payload]
     const whole = frame.end !== undefined && (frame.first & 0x80) !== 0
-    const broken = text
-      ? textFault(Uint8Array.from(message), frame.payloadStart - before, whole ? frame.end : undefined)
-      : undefined
+    const end = whole ? frame.end : undefined
+    const broken =
+      text && !compressed ? textFault(Uint8Array.from(message), frame.payloadStart - before, end) : undefined
     if (broken !== undefined) return { events, fault: broken }
-    if (whole) {
-      const bytes = Buffer.from(message)
-      events.push(text ? ['text', bytes.toString()] : ['binary', bytes.toString('hex')])
-    }
+    if (end === undefined) continue
+    const bytes = compressed ? inflater?.inflate(Uint8Array.from(message)) : Uint8Array.from(message)
+    if (bytes === undefined) throw new Error('RSV1 without an agreement')
+    if (typeof bytes === 'string') return { events, fault: { code: bytes, offset: end } }
+    if (text && !isUtf8(bytes)) return { events, fault: { code: 'INVALID_UTF8', offset: end } }
+    events.push(text ? ['text', Buffer.from(bytes).toString()] : ['binary', Buffer.from(bytes).toString('hex')])
   }
   return { events, fault }
 }
@@ -103,7 +111,8 @@ function headFaults(bytes: Uint8Array, open: { begun: boolean; frames: number; b
   const opcode = first & 0x0f
   const fin = (first & 0x80) !== 0
   const control = opcode >= 8
-  if ((first & 0x70) !== 0) faults.push({ code: 'RESERVED_BITS', offset: 1 })
+  const compressed = rules.deflate !== undefined && (opcode === 1 || opcode === 2)
+  if ((first & (compressed ? 0x30 : 0x70)) !== 0) faults.push({ code: 'RESERVED_BITS', offset: 1 })
   if (![0, 1, 2, 8, 9, 10].includes(opcode)) faults.push({ code: 'RESERVED_OPCODE', offset: 1 })
   if (control && !fin) faults.push({ code: 'FRAGMENTED_CONTROL', offset: 1 })
   if (opcode === 0 && !open.begun) faults.push({ code: 'UNEXPECTED_CONTINUATION', offset: 1 })

@@ -13,7 +13,12 @@ export interface Verdict {
 }
 
 /** The close codes of the rules that a stream can break (§7.4.1). */
-const CLOSE_CODE: Record<string, number> = { INVALID_UTF8: 1007, MESSAGE_TOO_BIG: 1009, TOO_MANY_FRAGMENTS: 1008 }
+const CLOSE_CODE: Record<string, number> = {
+  INVALID_UTF8: 1007,
+  INVALID_DEFLATE: 1007,
+  MESSAGE_TOO_BIG: 1009,
+  TOO_MANY_FRAGMENTS: 1008,
+}
 
 function hexCode(code: number): string {
   return code.toString(16).padStart(4, '0')
