@@ -1,6 +1,7 @@
 // The standards report: every row of docs/standards.md with its tests, per end. Rules: a row without a test has a written
 // reason, a reason that is out of date is a fault, and so is a test of an unknown row. A test names its rows in square
-// brackets, in a string of a test file: `[G5]`, `[L2, L4]`. Usage: standards.ts
+// brackets, in a string of a test file: `[G5]`, `[L2, L4]`. A case of the conformance catalogue names them as data, and counts
+// for the ends that it runs at. Usage: standards.ts
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -37,8 +38,21 @@ export interface Row {
 /** A test that names a row. */
 export interface Citation {
   readonly id: string
-  /** Its file, from the root. */
+  /** Its file, from the root, or the catalogue that it is a case of. */
   readonly path: string
+  /** The ends that it is for, if its path does not tell. */
+  readonly ends?: readonly End[]
+}
+
+/** As much of a case of the catalogue as is looked at. */
+interface CatalogueCase {
+  readonly rows: readonly string[]
+}
+
+/** The catalogue of packages/conformance: its cases, and the ends that each runs at. */
+interface Catalogue<Case extends CatalogueCase> {
+  readonly cases: readonly Case[]
+  readonly endsOf: (test: Case) => readonly End[]
 }
 
 /** The rows of the page, in order. */
@@ -71,8 +85,14 @@ function namedIn(name: string): string[] {
   return [...name.matchAll(/\[([A-Z]\d+(?:, [A-Z]\d+)*)\]/g)].flatMap(([, ids = '']) => ids.split(', '))
 }
 
+/** The rows that the cases of a catalogue name. */
+export function catalogueCitations<Case extends CatalogueCase>({ cases, endsOf }: Catalogue<Case>): Citation[] {
+  return cases.flatMap((test) => test.rows.map((id) => ({ id, path: CATALOGUE, ends: endsOf(test) })))
+}
+
 /** The ends that a test shows something of: the core and what both ends share count for both. */
-function endsOf({ path }: Citation): readonly End[] {
+function endsOf({ path, ends }: Citation): readonly End[] {
+  if (ends !== undefined) return ends
   const name = path.split('/')[1] ?? ''
   return ENDS.get(name) ?? ['server', 'client']
 }
@@ -139,21 +159,33 @@ function rowLines(row: Row, cited: readonly Citation[]): string[] {
   ]
 }
 
-/** The files of tests, each with how often it names the row, if more than once. */
+/** The files of tests, each with how often it names the row, if more than once; of the catalogue, how many cases. */
 function listed(tests: readonly Citation[]): string {
   const files = new Map<string, number>()
   for (const { path } of tests) files.set(path, (files.get(path) ?? 0) + 1)
-  return [...files].map(([path, times]) => path.replace('packages/', '') + (times > 1 ? ` ×${times}` : '')).join(', ')
+  return [...files].map(([path, times]) => (path === CATALOGUE ? counting(times) : named(path, times))).join(', ')
 }
 
-/** Folders whose files name rows: tests, and the cases of the conformance suite. */
+function named(path: string, times: number): string {
+  return path.replace('packages/', '') + (times > 1 ? ` ×${times}` : '')
+}
+
+function counting(cases: number): string {
+  return `${CATALOGUE}: ${cases} ${cases === 1 ? 'case' : 'cases'}`
+}
+
+/** Folders whose files name rows. */
 const FOLDERS = [
   { packages: ['protocol', 'server', 'client', 'conformance', 'interop'], folder: 'test', ending: '.test.ts' },
-  { packages: ['conformance', 'interop'], folder: 'src', ending: '.ts' },
+  { packages: ['interop'], folder: 'src', ending: '.ts' },
 ]
+/** Stands in place of a file for the cases of packages/conformance. */
+const CATALOGUE = 'conformance'
+/** Imported as they run, for the compiler's project of scripts does not see packages. */
+const CATALOGUE_MODULES = ['catalogue.ts', 'case.ts'].map((name) => join(ROOT, 'packages/conformance/src', name))
 
-/** Reads the page and the tests of this workspace. */
-export function readWorkspace(): { rows: Row[]; cited: Citation[] } {
+/** Reads the page, the tests and the catalogue of this workspace. */
+export async function readWorkspace(): Promise<{ rows: Row[]; cited: Citation[] }> {
   const paths = FOLDERS.flatMap(({ packages, folder, ending }) =>
     packages
       .map((name) => `packages/${name}/${folder}`)
@@ -162,20 +194,28 @@ export function readWorkspace(): { rows: Row[]; cited: Citation[] } {
   )
   return {
     rows: parsePage(readFileSync(join(ROOT, 'docs/standards.md'), 'utf8')),
-    cited: paths.sort().flatMap((path) => citations(path, readFileSync(join(ROOT, path), 'utf8'))),
+    cited: [
+      ...paths.sort().flatMap((path) => citations(path, readFileSync(join(ROOT, path), 'utf8'))),
+      ...catalogueCitations(await readCatalogue()),
+    ],
   }
+}
+
+async function readCatalogue(): Promise<Catalogue<CatalogueCase>> {
+  const [catalogue, ends] = await Promise.all(CATALOGUE_MODULES.map((path) => import(pathToFileURL(path).href)))
+  return { cases: catalogue.CATALOGUE, endsOf: ends.endsOf }
 }
 
 function filesOf(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`)
 }
 
-function main(): void {
-  const { rows, cited } = readWorkspace()
+async function main(): Promise<void> {
+  const { rows, cited } = await readWorkspace()
   for (const line of report(rows, cited)) console.log(line)
   const wrong = faults(rows, cited)
   for (const line of wrong) console.log(`FAULT ${line}`)
   process.exitCode = wrong.length > 0 ? 1 : 0
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) main()
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main()

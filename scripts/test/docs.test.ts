@@ -246,7 +246,7 @@ describe('docs/tls.md', () => {
   })
 })
 
-const PAGES = ['CONTRIBUTING.md', 'docs/errors.md', 'docs/limits.md', 'docs/tls.md']
+const PAGES = ['CONTRIBUTING.md', 'docs/attacks.md', 'docs/errors.md', 'docs/limits.md', 'docs/tls.md']
 
 test.each(PAGES)('%s: what it links to exists', (page) => {
   const links = [...read(page).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link]) => link as string)
@@ -259,7 +259,7 @@ test('CONTRIBUTING.md: its commands are those of package.json', () => {
   expect(rows.map((row) => row.command?.replace('npx -y pnpm@12 ', ''))).toEqual(Object.keys(scripts))
 })
 
-describe('README.md, docs/protocol.md, ARCHITECTURE.md, docs/invariants.md', () => {
+describe('README.md, docs/protocol.md, ARCHITECTURE.md', () => {
   const section = (page: string, heading: string) => page.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? ''
 
   test('the server and the clients of the README do what it says', async () => {
@@ -295,16 +295,18 @@ describe('README.md, docs/protocol.md, ARCHITECTURE.md, docs/invariants.md', () 
       for (const name of names) expect([name, existsSync(join(ROOT, folder ?? '', name))]).toEqual([name, true])
     }
   })
+})
 
-  const invariants = read('docs/invariants.md')
+describe.each(['docs/invariants.md', 'docs/attacks.md'])('%s', (name) => {
+  const page = read(name)
   const pattern = /^ {4}- \[(.+?)\]\(\.\.\/(.+?)\)(?:: “(.+)”)?$/gm
-  const references = [...invariants.matchAll(pattern)].map(([, shown, path, title]) => ({ shown, path, title }))
+  const references = [...page.matchAll(pattern)].map(([, shown, path, title]) => ({ shown, path, title }))
 
-  test('the invariants are numbered, and each names a test', () => {
-    const numbered = invariants.split(/^(?=\d+\. )/m).slice(1)
+  test('its entries are numbered, and each names a test', () => {
+    const numbered = page.split(/^(?=\d+\. )/m).slice(1)
     expect(numbered.map((entry) => Number.parseInt(entry, 10))).toEqual(numbered.map((_, index) => index + 1))
     for (const entry of numbered) expect(entry).toMatch(/^ {4}- \[/m)
-    expect(references.length).toBe([...invariants.matchAll(/^ {4}- /gm)].length)
+    expect(references.length).toBe([...page.matchAll(/^ {4}- /gm)].length)
   })
 
   test.each(references)('$path: $title', ({ shown, path, title }) => {

@@ -1,7 +1,7 @@
 // The standards report: on small inputs, and the page and the tests of this workspace.
 
 import { describe, expect, test } from 'vitest'
-import { citations, faults, parsePage, readWorkspace, report } from '../standards.ts'
+import { catalogueCitations, citations, faults, parsePage, readWorkspace, report } from '../standards.ts'
 
 // Ids are put together here, so that no string of this file names a row.
 const named = (ids: string) => `[${ids}]`
@@ -36,6 +36,38 @@ test('citations: in strings and templates, not in comments or code', () => {
   `
   expect(citations(CORE, text).map(({ id }) => id)).toEqual(['X2', 'X3', 'X4', 'X6', 'X7', 'X8'])
   expect(citations(CORE, `'${named('X2')}'`)).toEqual([cite('X2', CORE)])
+})
+
+describe('the cases of the catalogue', () => {
+  const cases = [{ rows: ['X1', 'X2'] }, { rows: ['X1'] }]
+  const atServer = catalogueCitations({ cases, endsOf: () => ['server'] })
+  const atBoth = catalogueCitations({ cases, endsOf: () => ['server', 'client'] })
+
+  test('each row of a case is a citation', () => {
+    expect(atServer).toEqual(['X1', 'X2', 'X1'].map((id) => ({ id, path: 'conformance', ends: ['server'] })))
+  })
+
+  test('they count for the ends that they run at', () => {
+    const rows = parsePage(page(row('X1', 'both'), row('X2', 'server')))
+    expect(faults(rows, atServer)).toEqual(['X1: no test that counts for the client'])
+    expect(faults(rows, atBoth)).toEqual([])
+    expect(faults(parsePage(page(row('X1', 'both', 'not yet: no time'), row('X2', 'server'))), atBoth)).toEqual([
+      'X1: has a test, so its reason is out of date: not yet: no time',
+    ])
+  })
+
+  test('the report says how many there are', () => {
+    const rows = parsePage(page(row('X1', 'both'), row('X2', 'server')))
+    expect(report(rows, [...atBoth, cite('X1', CORE)])).toEqual([
+      'X. Things: 2 rows: 2 with tests',
+      '  X1  It works. (MUST)',
+      '      both: conformance: 2 cases, protocol/test/a.test.ts',
+      '  X2  It works. (MUST)',
+      '      server: conformance: 1 case',
+      '',
+      '2 rows: 2 with tests',
+    ])
+  })
 })
 
 describe('faults', () => {
@@ -90,8 +122,9 @@ test('report', () => {
   ])
 })
 
-test('every row of docs/standards.md has a test or a reason, and every test a row', () => {
-  const { rows, cited } = readWorkspace()
+test('every row of docs/standards.md has a test or a reason, and every test a row', async () => {
+  const { rows, cited } = await readWorkspace()
   expect(faults(rows, cited)).toEqual([])
   expect(rows.length).toBe(235)
+  expect(cited.filter(({ path }) => path === 'conformance').length).toBeGreaterThan(1_000)
 })

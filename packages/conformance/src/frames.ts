@@ -1,6 +1,6 @@
 // Short names for the frames and steps of the catalogue. Each yields plain data.
 
-import type { ExpectedFrame, Payload, SentFrame, Step } from './case.ts'
+import type { ExpectedFrame, Payload, SentFrame, SentMessage, Step } from './case.ts'
 
 type Extra = Omit<SentFrame, 'opcode' | 'payload'>
 
@@ -69,6 +69,11 @@ export function send(...frames: readonly SentFrame[]): Step {
   return { send: frames }
 }
 
+/** Messages that the peer compresses. */
+export function compress(...messages: readonly SentMessage[]): Step {
+  return { compress: messages }
+}
+
 export function expect(...frames: readonly ExpectedFrame[]): Step {
   return { expect: frames }
 }
@@ -100,4 +105,12 @@ export const IGNORED: readonly SentFrame[] = [text('ignored'), ping('ignored')]
 /** A number in hexadecimal digits. */
 export function hex(value: number, digits = 2): string {
   return value.toString(16).padStart(digits, '0')
+}
+
+/** Bytes of bits in the order of DEFLATE, the first being the lowest of its byte (RFC 1951 §3.1.1); spaces are for the reader. */
+export function bits(stream: string): Uint8Array {
+  const digits = stream.replaceAll(' ', '')
+  return Uint8Array.from({ length: Math.ceil(digits.length / 8) }, (_, at) =>
+    Number.parseInt([...digits.slice(8 * at, 8 * at + 8).padEnd(8, '0')].reverse().join(''), 2),
+  )
 }

@@ -3,17 +3,24 @@
 
 import type { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { End } from './case.ts'
+import type { Compression, End } from './case.ts'
+import { MessageInflater } from './inflate.ts'
 import { FrameReader, type ReceivedFrame } from './wire.ts'
 
 /** A fence lets this many turns of the event loop pass: on loopback, what was written is there in the next. */
 const FENCE = 4
 
-type Received = ReceivedFrame | 'end' | Error
+/** A frame with the content of its message, inflated if it came compressed. */
+export interface ReceivedMessage extends ReceivedFrame {
+  readonly content: Buffer
+}
+
+type Received = ReceivedMessage | 'end' | Error
 
 export class Peer {
   readonly #socket: Socket
   readonly #reader: FrameReader
+  readonly #inflater: MessageInflater | undefined
   readonly #queue: Received[] = []
   readonly #keys = new Set<number>()
   /** Rejects once {@link fail} was called. */
@@ -22,9 +29,10 @@ export class Peer {
   #wake: (() => void) | undefined
 
   /** @param head what came together with the handshake */
-  constructor(socket: Socket, target: End, head: Buffer) {
+  constructor(socket: Socket, target: End, head: Buffer, compression: Compression | undefined) {
     this.#socket = socket
-    this.#reader = new FrameReader(target)
+    this.#reader = new FrameReader(target, compression !== undefined)
+    this.#inflater = compression && new MessageInflater(compression.target)
     this.failed = new Promise((_, reject) => {
       this.#reject = reject
     })
@@ -33,23 +41,17 @@ export class Peer {
     socket.on('end', () => this.#end())
     socket.on('error', (error) => this.fail(error))
     if (head.length > 0) this.#take(head)
-    socket.resume()
+    if (socket.readableEnded || socket.destroyed) this.#end()
+    else socket.resume()
   }
 
-  /** Sends `bytes`, at most `chunk` of them at once; the target reads each chunk by itself. */
+  /** Sends `bytes`, at most `chunk` of them at once. */
   async write(bytes: Uint8Array, chunk: number): Promise<void> {
-    if (bytes.length <= chunk) {
-      this.#socket.write(bytes)
-      return
-    }
-    for (let at = 0; at < bytes.length; at += chunk) {
-      this.#socket.write(bytes.subarray(at, at + chunk))
-      await nextTurn()
-    }
+    await writeInChunks(this.#socket, bytes, chunk)
   }
 
   /** The next frame, or the end of TCP. Rejects if the target sent what it must not, or if the case was given up. */
-  async next(): Promise<ReceivedFrame | 'end'> {
+  async next(): Promise<ReceivedMessage | 'end'> {
     while (this.#queue.length === 0) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve
@@ -86,11 +88,15 @@ export class Peer {
     try {
       for (let frame = this.#reader.next(); frame !== undefined; frame = this.#reader.next()) {
         this.#checkKey(frame.key)
-        this.#put(frame)
+        this.#put({ ...frame, content: this.#contentOf(frame) })
       }
     } catch (error) {
       this.#put(error as Error)
     }
+  }
+
+  #contentOf({ compressed, payload }: ReceivedFrame): Buffer {
+    return compressed ? (this.#inflater as MessageInflater).inflate(payload) : payload
   }
 
   #checkKey(key: number | undefined): void {
@@ -106,5 +112,17 @@ export class Peer {
   #put(received: Received): void {
     this.#queue.push(received)
     this.#wake?.()
+  }
+}
+
+/** Writes `bytes`, at most `chunk` of them at once; the other side reads each chunk by itself. */
+export async function writeInChunks(socket: Socket, bytes: Uint8Array, chunk: number): Promise<void> {
+  if (bytes.length <= chunk) {
+    socket.write(bytes)
+    return
+  }
+  for (let at = 0; at < bytes.length; at += chunk) {
+    socket.write(bytes.subarray(at, at + chunk))
+    await nextTurn()
   }
 }

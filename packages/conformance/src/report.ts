@@ -8,6 +8,8 @@ import type { Verdict } from './run.ts'
 interface Row {
   readonly title: string
   readonly cases: number
+  /** Whether it is about the opening handshake: then its cases are for one end. */
+  readonly handshake: boolean
   readonly server: Count
   readonly client: Count
 }
@@ -28,13 +30,26 @@ interface Deviation {
 const DEVIATIONS: readonly Deviation[] = []
 
 function rowsOf(sections: readonly Section[], verdicts: readonly Verdict[]): Row[] {
-  const rows = sections.map(({ title, cases }) => {
+  return sections.map(({ title, cases }) => {
     const wanted = new Set(cases)
     const own = verdicts.filter(({ test }) => wanted.has(test))
-    return { title, cases: cases.length, server: count(own, 'server'), client: count(own, 'client') }
+    const handshake = cases.every((test) => 'request' in test || 'response' in test)
+    return { title, cases: cases.length, handshake, server: count(own, 'server'), client: count(own, 'client') }
   })
-  const cases = rows.reduce((sum, row) => sum + row.cases, 0)
-  return [...rows, { title: 'all', cases, server: count(verdicts, 'server'), client: count(verdicts, 'client') }]
+}
+
+function sumOf(rows: readonly Row[]): Row {
+  const sum = (counts: readonly Count[]): Count => ({
+    run: counts.reduce((total, { run }) => total + run, 0),
+    failed: counts.reduce((total, { failed }) => total + failed, 0),
+  })
+  return {
+    title: 'all',
+    cases: rows.reduce((total, { cases }) => total + cases, 0),
+    handshake: false,
+    server: sum(rows.map(({ server }) => server)),
+    client: sum(rows.map(({ client }) => client)),
+  }
 }
 
 function count(verdicts: readonly Verdict[], end: End): Count {
@@ -49,10 +64,11 @@ export function failuresOf(verdicts: readonly Verdict[]): string[] {
   )
 }
 
-/** The table for the terminal. */
+/** The table for the terminal: the sections of which anything ran. */
 export function tableOf(sections: readonly Section[], verdicts: readonly Verdict[]): string {
   const head = ['section', 'cases', 'server: passed', 'failed', 'client: passed', 'failed']
-  const lines = rowsOf(sections, verdicts).map(({ title, cases, server, client }) =>
+  const rows = rowsOf(sections, verdicts).filter(({ server, client }) => server.run + client.run > 0)
+  const lines = [...rows, sumOf(rows)].map(({ title, cases, server, client }) =>
     [title, cases, server.run - server.failed, server.failed, client.run - client.failed, client.failed].map(String),
   )
   const widths = head.map((name, column) => Math.max(name.length, ...lines.map((line) => (line[column] ?? '').length)))
@@ -63,6 +79,7 @@ export function tableOf(sections: readonly Section[], verdicts: readonly Verdict
 
 /** The page, as `pnpm conformance --update` writes it. */
 export function pageOf(sections: readonly Section[], verdicts: readonly Verdict[]): string {
+  const rows = rowsOf(sections, verdicts)
   return `${[
     '# Conformance',
     '',
@@ -75,11 +92,24 @@ export function pageOf(sections: readonly Section[], verdicts: readonly Verdict[
     '',
     'Run it with `npx -y pnpm@12 conformance`; the cases are data, in `packages/conformance/src/sections`.',
     '',
-    '## Verdicts',
+    '## On the open connection',
+    '',
+    'The compression cases agree on permessage-deflate (RFC 7692) first, the others go without. What comes back compressed is inflated by',
+    'an inflater of the catalogue’s own, which takes no distance past the agreed window.',
     '',
     '| section | cases | server passed | server failed | client passed | client failed |',
     '| --- | ---: | ---: | ---: | ---: | ---: |',
-    ...rowsOf(sections, verdicts).map(lineOf),
+    ...withSum(rows.filter(({ handshake }) => !handshake)).map(lineOf),
+    '',
+    '## The opening handshake',
+    '',
+    'At the server a case is a request, and the status and headers that it must get. A 101 has exactly its headers, a refusal is a whole',
+    'answer and then the end. At the client a case is an answer, and the error code that it must lead to ([errors.md](errors.md)); the',
+    'client’s request is checked besides, and that it says nothing after a wrong answer.',
+    '',
+    ...handshakeTable(rows, 'server'),
+    '',
+    ...handshakeTable(rows, 'client'),
     '',
     '## Deviations',
     '',
@@ -93,16 +123,31 @@ export function pageOf(sections: readonly Section[], verdicts: readonly Verdict[
     '',
     ...requirementsOf(sections),
     '',
-    '## Not covered yet',
+    '## Not in this catalogue',
     '',
-    'Compression (permessage-deflate, RFC 7692): no case negotiates it, so RSV1 is reserved in all of them. The opening',
-    'handshake, timeouts and TLS are not in this catalogue: the tests of each package cover them.',
+    'Timeouts, TLS, what an application’s hooks do, and the API: the tests of each package cover them.',
   ].join('\n')}\n`
+}
+
+function withSum(rows: readonly Row[]): Row[] {
+  return [...rows, sumOf(rows)]
 }
 
 function lineOf({ title, cases, server, client }: Row): string {
   const passed = (end: Count) => end.run - end.failed
   return `| ${title} | ${cases} | ${passed(server)} | ${server.failed} | ${passed(client)} | ${client.failed} |`
+}
+
+/** The verdicts at one end, for what is only for that end. */
+function handshakeTable(rows: readonly Row[], end: End): string[] {
+  const own = rows.filter((row) => row.handshake && row[end].run > 0)
+  return [
+    `| at the ${end} | cases | passed | failed |`,
+    '| --- | ---: | ---: | ---: |',
+    ...withSum(own).map(
+      (row) => `| ${row.title} | ${row.cases} | ${row[end].run - row[end].failed} | ${row[end].failed} |`,
+    ),
+  ]
 }
 
 /** One line for each letter. */

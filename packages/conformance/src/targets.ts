@@ -1,13 +1,14 @@
 // The two ends of the product behind one interface: a connection whose application echoes (or closes), and the raw socket of
-// its peer. The opening handshake of the peer is made by hand, for it is not what is tested here.
+// its peer. The peer's part of the opening handshake is made by hand.
 
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import net, { type AddressInfo, type Socket } from 'node:net'
-import { connect } from '@ws/client'
+import { type ConnectOptions, connect } from '@ws/client'
 import type { CloseInfo } from '@ws/protocol'
-import { type Handlers, type WebSocketConnection, WebSocketServer } from '@ws/server'
-import type { Case, End } from './case.ts'
+import { type ConnectionOptions, type Handlers, type WebSocketConnection, WebSocketServer } from '@ws/server'
+import type { Case, End, HandshakeOptions } from './case.ts'
+import { acceptOf, type Head, readHead, valuesOf } from './http.ts'
+import { agreedOf, normalized, offerFor } from './negotiation.ts'
 
 /** The target's connection and its peer. */
 export interface Opened {
@@ -24,90 +25,135 @@ export interface Target {
   dispose(): Promise<void>
 }
 
-const HOST = '127.0.0.1'
-const ACCEPT_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11' // §1.3
-const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
-const HEAD_END = '\r\n\r\n'
-/** The largest messages are 16 MiB: the buffer for output must not be what limits them. */
-const BACKPRESSURE = 64 * 1024 * 1024
+type Application = NonNullable<Case['application']>
 
-const APPLICATIONS: Readonly<Record<'echo' | 'closer', Handlers>> = {
+const HOST = '127.0.0.1'
+const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
+const EXTENSIONS = 'sec-websocket-extensions'
+/** No extension, unless a case says so; and the largest messages are 16 MiB: the buffer for output must not be what limits them. */
+const DEFAULTS = { perMessageDeflate: false, maxBackpressure: 64 * 1024 * 1024 }
+
+const APPLICATIONS: Readonly<Record<Application, Handlers>> = {
   echo: { message: (socket, data) => void socket.send(data) },
   closer: { message: (socket) => void socket.close(4001, 'enough') },
 }
 
-function handlersOf(test: Case): Handlers {
-  return APPLICATIONS[test.application ?? 'echo']
+function optionsOf({ limits, compression }: Case): ConnectionOptions {
+  if (compression === undefined) return { ...limits }
+  return { ...limits, perMessageDeflate: { threshold: compression.threshold ?? 0 } }
 }
 
-function optionsOf(test: Case): { maxBackpressure: number; maxPayload?: number; maxFragments?: number } {
-  return { maxBackpressure: BACKPRESSURE, ...test.limits }
+/** A raw client that is connected, before its request. */
+interface Dialled {
+  readonly socket: Socket
+  /** The server's address, as in `Host`. */
+  readonly host: string
+  /** The server's connection, once it has accepted the request. */
+  readonly accepted: Promise<WebSocketConnection>
 }
 
 /** `@ws/server`, one for each set of options, and a raw client for each case. */
 export class ServerTarget implements Target {
   readonly end = 'server'
   readonly #servers = new Map<string, Promise<WebSocketServer>>()
+  /** By both ports. */
   readonly #waiting = new Map<string, (socket: WebSocketConnection) => void>()
-  #count = 0
 
   async open(test: Case): Promise<Opened> {
-    const server = await this.#serverFor(test)
-    const path = `/${++this.#count}`
-    const accepted = new Promise<WebSocketConnection>((resolve) => this.#waiting.set(path, resolve))
+    const { socket, host, accepted } = await this.dial(optionsOf(test), test.application)
+    const { compression } = test
+    const offer = compression === undefined ? '' : `Sec-WebSocket-Extensions: ${offerFor(compression)}\r\n`
+    socket.write(
+      `GET / HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+        `Sec-WebSocket-Key: ${KEY}\r\nSec-WebSocket-Version: 13\r\n${offer}\r\n`,
+    )
+    const head = await readHead(socket)
+    if (!head.first.startsWith('HTTP/1.1 101 ')) throw new Error(`no upgrade: ${head.first}`)
+    const answer = valuesOf(head, EXTENSIONS).map(normalized).join()
+    const expected = compression === undefined ? '' : normalized(agreedOf(compression, this.end))
+    if (answer !== expected) throw new Error(`expected that the server agrees to '${expected}', got '${answer}'`)
+    return { socket, head: head.rest, closed: (await accepted).closed }
+  }
+
+  /** Connects a raw client to a server with these options. */
+  async dial(options: HandshakeOptions & ConnectionOptions, application: Application = 'echo'): Promise<Dialled> {
+    const server = await this.#serverFor(options, application)
     const { port } = server.address() as AddressInfo
     const socket = net.connect({ port, host: HOST, allowHalfOpen: true, noDelay: true })
     await once(socket, 'connect')
-    socket.write(
-      `GET ${path} HTTP/1.1\r\nHost: ${HOST}:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-        `Sec-WebSocket-Key: ${KEY}\r\nSec-WebSocket-Version: 13${HEAD_END}`,
-    )
-    const { text, rest } = await readHead(socket)
-    if (!text.startsWith('HTTP/1.1 101 ')) throw new Error(`no upgrade: ${text}`)
-    return { socket, head: rest, closed: (await accepted).closed }
+    const ports = `${port} ${socket.localPort}`
+    const accepted = new Promise<WebSocketConnection>((resolve) => this.#waiting.set(ports, resolve))
+    socket.once('close', () => this.#waiting.delete(ports))
+    return { socket, host: `${HOST}:${port}`, accepted }
   }
 
   async dispose(): Promise<void> {
     for (const server of this.#servers.values()) await (await server).close({ timeout: 0 })
   }
 
-  #serverFor(test: Case): Promise<WebSocketServer> {
-    const name = JSON.stringify([test.application, test.limits])
+  #serverFor(options: HandshakeOptions & ConnectionOptions, application: Application): Promise<WebSocketServer> {
+    const name = JSON.stringify([application, options])
     let server = this.#servers.get(name)
     if (server === undefined) {
-      server = this.#listen(test)
+      server = this.#listen(options, APPLICATIONS[application])
       this.#servers.set(name, server)
     }
     return server
   }
 
-  async #listen(test: Case): Promise<WebSocketServer> {
-    const server = await WebSocketServer.listen({ port: 0, host: HOST, ...optionsOf(test) }, handlersOf(test))
-    server.on('connection', (socket, request) => {
-      this.#waiting.get(request.url)?.(socket)
-      this.#waiting.delete(request.url)
+  async #listen(options: HandshakeOptions & ConnectionOptions, handlers: Handlers): Promise<WebSocketServer> {
+    const all = { port: 0, host: HOST, ...DEFAULTS, ...options }
+    const server = await WebSocketServer.listen(all, handlers)
+    server.on('connection', (socket, { raw }) => {
+      this.#waiting.get(`${raw.socket.localPort} ${raw.socket.remotePort}`)?.(socket)
     })
     return server
   }
 }
 
+/** A client that has sent its request to a raw server. */
+interface Met {
+  readonly socket: Socket
+  /** The server's address, as in `Host`. */
+  readonly host: string
+  /** The client's request. */
+  readonly head: Head
+  readonly connected: Promise<WebSocketConnection>
+}
+
 /** `connect` of `@ws/client`, to a raw server that answers the upgrade by hand. */
 export class ClientTarget implements Target {
   readonly end = 'client'
-  readonly #listener = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => void this.#answer(socket))
-  readonly #waiting = new Map<string, (answered: Pick<Opened, 'socket' | 'head'>) => void>()
+  readonly #listener = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => void this.#receive(socket))
+  readonly #waiting = new Map<string, (met: Pick<Met, 'socket' | 'head'>) => void>()
   #listening: Promise<unknown> | undefined
   #count = 0
 
   async open(test: Case): Promise<Opened> {
+    const { socket, head, connected } = await this.meet(optionsOf(test), test.application)
+    const { compression } = test
+    const offer = valuesOf(head, EXTENSIONS).map(normalized).join()
+    const expected = compression === undefined ? '' : normalized('permessage-deflate; client_max_window_bits')
+    if (offer !== expected) throw new Error(`expected that the client offers '${expected}', got '${offer}'`)
+    const agreed = compression === undefined ? '' : `Sec-WebSocket-Extensions: ${agreedOf(compression, this.end)}\r\n`
+    socket.write(
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+        `Sec-WebSocket-Accept: ${acceptOf(valuesOf(head, 'sec-websocket-key').join())}\r\n${agreed}\r\n`,
+    )
+    return { socket, head: head.rest, closed: (await connected).closed }
+  }
+
+  /** Lets a client with these options send its request. */
+  async meet(options: ConnectOptions, application: Application = 'echo'): Promise<Met> {
     this.#listening ??= once(this.#listener.listen(0, HOST), 'listening')
     await this.#listening
     const path = `/${++this.#count}`
-    const answered = new Promise<Pick<Opened, 'socket' | 'head'>>((resolve) => this.#waiting.set(path, resolve))
-    const { port } = this.#listener.address() as AddressInfo
-    const connected = connect(`ws://${HOST}:${port}${path}`, optionsOf(test), handlersOf(test))
-    const [raw, connection] = await Promise.all([answered, connected])
-    return { ...raw, closed: connection.closed }
+    const received = new Promise<Pick<Met, 'socket' | 'head'>>((resolve) => this.#waiting.set(path, resolve))
+    const host = `${HOST}:${(this.#listener.address() as AddressInfo).port}`
+    const all = { ...DEFAULTS, serialize: false, ...options }
+    const connected = connect(`ws://${host}${path}`, all, APPLICATIONS[application])
+    connected.catch(() => {}) // who awaits it hears of it
+    return { ...(await received), host, connected }
   }
 
   async dispose(): Promise<void> {
@@ -116,31 +162,10 @@ export class ClientTarget implements Target {
     await once(this.#listener, 'close')
   }
 
-  async #answer(socket: Socket): Promise<void> {
-    const { text, rest } = await readHead(socket)
-    const key = /^sec-websocket-key: *(\S+)/im.exec(text)?.[1] ?? ''
-    const accept = createHash('sha1')
-      .update(key + ACCEPT_GUID)
-      .digest('base64')
-    socket.write(
-      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
-        `Sec-WebSocket-Accept: ${accept}${HEAD_END}`,
-    )
-    const path = text.split(' ')[1] ?? ''
-    this.#waiting.get(path)?.({ socket, head: rest })
+  async #receive(socket: Socket): Promise<void> {
+    const head = await readHead(socket)
+    const path = head.first.split(' ')[1] ?? ''
+    this.#waiting.get(path)?.({ socket, head })
     this.#waiting.delete(path)
-  }
-}
-
-/** Reads up to the empty line that ends an HTTP head; the socket is left paused. */
-async function readHead(socket: Socket): Promise<{ text: string; rest: Buffer }> {
-  let bytes = Buffer.alloc(0)
-  for (;;) {
-    const [chunk] = (await once(socket, 'data')) as [Buffer]
-    socket.pause()
-    bytes = Buffer.concat([bytes, chunk])
-    const end = bytes.indexOf(HEAD_END)
-    if (end < 0) socket.resume()
-    else return { text: bytes.toString('latin1', 0, end), rest: bytes.subarray(end + HEAD_END.length) }
   }
 }

@@ -1,18 +1,14 @@
 // Frames as bytes and back, slowly and obviously; nothing here is shared with the codec under test. The decoder is strict:
 // what a correct end must not send (§5.1, §5.2, §5.5) is a fault, not a frame.
 
-import type { End, Payload, SentFrame } from './case.ts'
+import type { End, SentFrame } from './case.ts'
+import { materialize } from './contents.ts'
 
 const KEY_SIZE = 4
 const KEY_STEP = 0x9e37_79b1 // odd, so that 2^32 keys follow each other before one comes again
 const MAX_CONTROL = 125
 
 let lastKey = 0x1234_5678
-
-/** The payload's bytes. */
-export function materialize(payload: Payload): Uint8Array {
-  return payload instanceof Uint8Array ? payload : new Uint8Array(payload.size).fill(payload.fill)
-}
 
 /** The bytes of a frame for the target. */
 export function encode(frame: SentFrame, target: End): Uint8Array {
@@ -53,6 +49,8 @@ function nextKey(): number {
 /** A frame that came from the target. */
 export interface ReceivedFrame {
   readonly opcode: number
+  /** RSV1: the message is compressed (RFC 7692 §6). */
+  readonly compressed: boolean
   readonly payload: Buffer
   readonly key: number | undefined
 }
@@ -60,11 +58,14 @@ export interface ReceivedFrame {
 /** Collects what the target sends. */
 export class FrameReader {
   readonly #masked: boolean
+  readonly #compression: boolean
   #chunks: Buffer[] = []
   #size = 0
 
-  constructor(target: End) {
+  /** @param compression whether RSV1 may stand on a message */
+  constructor(target: End, compression = false) {
     this.#masked = target === 'client'
+    this.#compression = compression
   }
 
   /** How many bytes wait for the rest of their frame. */
@@ -96,17 +97,20 @@ export class FrameReader {
     const rest = all.subarray(start + size)
     this.#chunks = rest.length === 0 ? [] : [rest]
     this.#size = rest.length
-    if (!this.#masked) return { opcode: (all[0] as number) & 15, payload, key: undefined }
+    const opcode = (all[0] as number) & 15
+    const compressed = ((all[0] as number) & 0x40) !== 0
+    if (!this.#masked) return { opcode, compressed, payload, key: undefined }
     const keyAt = start - KEY_SIZE
     for (let at = 0; at < size; at++) payload[at] = (payload[at] as number) ^ (all[keyAt + (at % 4)] as number)
-    return { opcode: (all[0] as number) & 15, payload, key: all.readUInt32BE(keyAt) }
+    return { opcode, compressed, payload, key: all.readUInt32BE(keyAt) }
   }
 
   #check(header: Buffer, size: number, lengthBytes: number): void {
     const first = header[0] as number
     const second = header[1] as number
     if ((first & 0x80) === 0) throw new Error('a fragment, where a whole frame was due')
-    if ((first & 0x70) !== 0) throw new Error('a reserved bit is set (§5.2)')
+    const reserved = this.#compression && (first & 8) === 0 ? 0x30 : 0x70
+    if ((first & reserved) !== 0) throw new Error('a reserved bit is set (§5.2)')
     if (![1, 2, 8, 9, 10].includes(first & 15)) throw new Error(`opcode ${first & 15}`)
     if (second >= 0x80 !== this.#masked) throw new Error('the mask bit is wrong (§5.1)')
     const least = lengthBytes === 8 ? 65_536 : lengthBytes === 2 ? 126 : 0

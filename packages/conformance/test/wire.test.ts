@@ -23,8 +23,16 @@ it('reads frames in any chunks', () => {
     expect(reader.next()).toBeUndefined()
     reader.push(Buffer.of(byte))
   }
-  expect(reader.next()).toEqual({ opcode: 1, payload: hello, key: 0x37fa213d })
+  expect(reader.next()).toEqual({ opcode: 1, compressed: false, payload: hello, key: 0x37fa213d })
   expect(reader.pending).toBe(0)
+})
+
+it('takes RSV1 on messages where compression was agreed on', () => {
+  const reader = new FrameReader('server', true)
+  reader.push(Buffer.from('c107f248cdc9c90700', 'hex'))
+  expect(reader.next()).toMatchObject({ opcode: 1, compressed: true, payload: Buffer.from('f248cdc9c90700', 'hex') })
+  reader.push(Buffer.from('c900', 'hex'))
+  expect(() => reader.next()).toThrow('a reserved bit is set (§5.2)')
 })
 
 it.each([

@@ -1,14 +1,27 @@
 // One check of the core dropped or bent each: the catalogue must notice every one. Rules: `text` stands exactly once in its
-// file of packages/protocol/src, and the mutant differs in what can be seen on the wire.
+// file of packages/protocol/src, and the mutant differs in what can be seen on the wire. Mutants of compression and of the
+// handshake are run on the cases about that only, the others on those about frames: whichever runs, no more is needed.
 
 export interface Mutation {
   readonly file: string
   readonly text: string
   readonly replacement: string
+  /** The sections that must notice it: their names begin with one of these. */
+  readonly sections: readonly string[]
 }
 
+const FRAMES = ['framing', 'reserved', 'pings', 'fragmentation', 'utf8', 'close', 'limits', 'verdicts']
+/** The quicker ones first: a run ends at the first failure. */
+const COMPRESSION = ['compression/faults', 'compression/blocks', 'compression/limits', 'compression/messages']
+const HANDSHAKE = ['handshake/']
+
 function mutate(file: string, text: string, replacement: string): Mutation {
-  return { file, text, replacement }
+  return { file, text, replacement, sections: sectionsOf(file) }
+}
+
+function sectionsOf(file: string): readonly string[] {
+  if (HANDSHAKE_FILES.includes(file) || file.startsWith('handshake/')) return HANDSHAKE
+  return COMPRESSION_FILES.includes(file) ? COMPRESSION : FRAMES
 }
 
 const CHECK = 'frame/check.ts'
@@ -18,6 +31,16 @@ const CLOSE = 'frame/close-payload.ts'
 const UTF8 = 'message/utf8.ts'
 const ASSEMBLER = 'message/assembler.ts'
 const PROTOCOL = 'protocol.ts'
+const PARAMETERS = 'deflate/parameters.ts'
+const NEGOTIATE = 'deflate/negotiate.ts'
+const CODEC = 'deflate/codec.ts'
+const ZLIB = 'node/zlib.ts'
+const HEADERS = 'handshake/headers.ts'
+const ACCEPT = 'handshake/accept.ts'
+const REQUEST = 'handshake/request.ts'
+const KEY = 'handshake/key.ts'
+const HANDSHAKE_FILES: readonly string[] = [PARAMETERS, NEGOTIATE]
+const COMPRESSION_FILES: readonly string[] = [CODEC, ZLIB]
 
 export const MUTATIONS: readonly Mutation[] = [
   mutate(CHECK, '(RSV2 | RSV3)', 'RSV2'),
@@ -72,4 +95,90 @@ export const MUTATIONS: readonly Mutation[] = [
   mutate(PROTOCOL, "options.role === 'client' ? platform.maskingKey : undefined", 'platform.maskingKey'),
   mutate(PROTOCOL, 'this.unblocked() // one', "if (this.#state !== 'open') return // one"),
   mutate(PROTOCOL, 'if (wasOpen) this.#handler.onClosing()\n    this.#handler.onEnd()', ''),
+  mutate(PARAMETERS, '/^(?:[89]|1[0-5])$/', '/^(?:[789]|1[0-5])$/'),
+  mutate(PARAMETERS, '/^(?:[89]|1[0-5])$/', '/^(?:[89]|1[0-6])$/'),
+  mutate(PARAMETERS, '/^(?:[89]|1[0-5])$/', '/^0?(?:[89]|1[0-5])$/'),
+  mutate(PARAMETERS, 'given.has(name) ||', ''),
+  mutate(PARAMETERS, 'return value === true\n', 'return true\n'),
+  mutate(PARAMETERS, 'return value !== true &&', 'return value === true ||'),
+  mutate(PARAMETERS, 'return value === true || WINDOW_BITS', 'return WINDOW_BITS'),
+  mutate(PARAMETERS, 'default:\n      return false', 'default:\n      return true'),
+  mutate(NEGOTIATE, 'if (accepted !== undefined) return accepted', 'return accepted'),
+  mutate(
+    NEGOTIATE,
+    'given.serverNoContextTakeover || wanted.serverNoContextTakeover',
+    'wanted.serverNoContextTakeover',
+  ),
+  mutate(
+    NEGOTIATE,
+    'Math.min(given.serverMaxWindowBits ?? LARGEST_WINDOW_BITS, wanted.serverMaxWindowBits)',
+    'wanted.serverMaxWindowBits',
+  ),
+  mutate(NEGOTIATE, 'if (clientMaxWindowBits === undefined) return LARGEST_WINDOW_BITS', ''),
+  mutate(NEGOTIATE, 'return Math.min(offered, wanted.clientMaxWindowBits)', 'return wanted.clientMaxWindowBits'),
+  mutate(NEGOTIATE, '? unlessLargest(parameters.serverMaxWindowBits)', '? undefined'),
+  mutate(NEGOTIATE, '|| more.length > 0 ||', '||'),
+  mutate(NEGOTIATE, 'if (wanted.serverNoContextTakeover && !given.serverNoContextTakeover)', 'if (false)'),
+  mutate(NEGOTIATE, '(server ?? LARGEST_WINDOW_BITS) > wanted', '(server ?? 0) > wanted'),
+  mutate(NEGOTIATE, "if (client === true) return 'client_max_window_bits needs a value'", ''),
+  mutate(NEGOTIATE, 'client !== undefined && client > wanted.clientMaxWindowBits', 'false'),
+  mutate(
+    CODEC,
+    "if (inflated === 'too-big') return 'MESSAGE_TOO_BIG'",
+    "if (inflated === 'too-big') return 'INVALID_DEFLATE'",
+  ),
+  mutate(CODEC, 'limit -= inflated.output.length', ''),
+  mutate(CODEC, 'dictionary = lastBytes([dictionary, inflated.output], this.#in.size)', ''),
+  mutate(CODEC, 'this.#in.keep(dictionary)', ''),
+  mutate(CODEC, 'if (this.#kept) this.#bytes', 'this.#bytes'),
+  mutate(CODEC, 'this.#out.add(message)', ''),
+  mutate(CODEC, "this.#out = role === 'server' ? server : client", "this.#out = role === 'server' ? client : server"),
+  mutate(CODEC, 'input = input.subarray(inflated.consumed)', 'input = NOTHING'),
+  mutate(
+    CODEC,
+    'const TAIL = Uint8Array.from([...FLUSH, ...FINAL_BLOCK])',
+    'const TAIL = Uint8Array.from(FINAL_BLOCK)',
+  ),
+  mutate(ZLIB, 'windowBits: Math.max(windowBits, LEAST_DEFLATE_BITS)', 'windowBits: 15'),
+  mutate(ZLIB, 'const LEAST_DEFLATE_BITS = 9', 'const LEAST_DEFLATE_BITS = 10'),
+  mutate(ZLIB, "return buffer.length > limit ? 'too-big' : {", 'return {'),
+  mutate(HEADERS, "if (token === '') continue", "if (token === '') return undefined"),
+  mutate(HEADERS, 'if (!isToken(token)) return undefined', ''),
+  mutate(HEADERS, 'return tokens.length === 0 ? undefined : tokens', 'return tokens'),
+  mutate(HEADERS, 'return cursor.atEnd && extensions.length > 0 ?', 'return cursor.atEnd ?'),
+  mutate(HEADERS, 'return cursor.atEnd && extensions.length > 0 ?', 'return extensions.length > 0 ?'),
+  mutate(HEADERS, 'return isToken(value) ? value : undefined', 'return value'),
+  mutate(HEADERS, "this.take('\\\\')\n", ''),
+  mutate(HEADERS, 'name = text.toLowerCase()', 'name = text'),
+  mutate(HEADERS, 'else lines.push(trimWhitespace(text))', ''),
+  mutate(ACCEPT, "if (request.method !== 'GET')", 'if (false)'),
+  mutate(ACCEPT, "version === '0.9' || version === '1.0'", 'false'),
+  mutate(ACCEPT, 'if (hosts !== 1)', 'if (hosts === 0)'),
+  mutate(ACCEPT, "length !== '0'", 'false'),
+  mutate(ACCEPT, "|| headerLines(fields, 'transfer-encoding').length > 0", ''),
+  mutate(ACCEPT, '/^[ \\t]*websocket[ \\t]*$/i', '/websocket/i'),
+  mutate(ACCEPT, '/^[ \\t]*websocket[ \\t]*$/i', '/^[ \\t]*websocket[ \\t]*$/'),
+  mutate(ACCEPT, 'if (versions.length > 1) return', 'if (false) return'),
+  mutate(ACCEPT, 'if (versions[0] !== PROTOCOL_VERSION)', 'if (Number.parseInt(versions[0] ?? "0") !== 13)'),
+  mutate(ACCEPT, 'key === undefined || more.length > 0 || !isKey(key)', 'key === undefined || !isKey(key)'),
+  mutate(ACCEPT, 'if (protocols === undefined) {', 'if (false) {'),
+  mutate(ACCEPT, 'if (extensions === undefined) {', 'if (false) {'),
+  mutate(ACCEPT, "token.toLowerCase() === 'upgrade'", "token === 'Upgrade'"),
+  mutate(REQUEST, 'if (status === 101) return undefined', 'return undefined'),
+  mutate(REQUEST, '/^websocket$/i', '/websocket/i'),
+  mutate(REQUEST, 'accept.length === 1 && accept[0] === expectedAccept', 'accept[0] === expectedAccept'),
+  mutate(
+    REQUEST,
+    'accept.length === 1 && accept[0] === expectedAccept',
+    'accept[0]?.toLowerCase() === expectedAccept.toLowerCase()',
+  ),
+  mutate(REQUEST, "if (hasUpgradeToken(headerLines(fields, 'connection'))) return undefined", 'return undefined'),
+  mutate(REQUEST, 'if (lines.length > 1) return fail(', 'if (false) return fail('),
+  mutate(
+    REQUEST,
+    'protocol.length === 1 && sent.protocols.includes(protocol.join())',
+    'sent.protocols.includes(protocol[0] as string)',
+  ),
+  mutate(KEY, '{22}==$/', '+={0,2}$/'),
+  mutate(KEY, '/^[+/0-9A-Za-z]{22}==$/', '/^[+/0-9A-Za-z]{21}[AQgw]==$/'),
 ]
