@@ -47,6 +47,9 @@ export default defineConfig({
       project('testkit', { include: ['packages/testkit/test/**/*.test.ts'] }),
       // The catalogue of cases, whole, at both ends.
       project('conformance', { include: ['packages/conformance/test/**/*.test.ts'], testTimeout: 60_000 }),
+      project('bench', { include: ['packages/bench/test/**/*.test.ts'], testTimeout: 60_000 }),
+      // Pairs of clients and servers, ours and those of others; `pnpm interop --all` runs them all.
+      project('interop', { include: ['packages/interop/test/**/*.test.ts'], testTimeout: 60_000 }),
       // The workspace's own rules (imports, purity of the core) and scripts.
       project('workspace', { include: ['scripts/test/**/*.test.ts'], testTimeout: 30_000 }),
       project('browser', { include: [BROWSER_TESTS], exclude: [], testTimeout: 30_000 }),

@@ -1,0 +1,103 @@
+// What one measurement does: data that goes as JSON to the processes that carry it out. Both ends derive the bytes on the
+// wire from the same job (see wire.ts), so they never have to agree on anything else.
+
+/** What the two ends of a connection do. */
+export type Work =
+  /** Each connection keeps `inFlight` messages with a server that sends them back. */
+  | 'echo'
+  /** The same, but `perSecond` messages in all are sent at even distances, and each one's round trip is taken. */
+  | 'paced'
+  /** A server sends `perTurn` messages to every connection in each turn. */
+  | 'broadcast'
+  /** Connections are opened and reset as fast as they can be. */
+  | 'connect'
+  /** Connections are opened and held. */
+  | 'hold'
+  /** A server sends to its clients as fast as they take it. */
+  | 'burst'
+
+/** What a message holds: bytes, ASCII, or text with characters of one to four bytes. */
+type Payload = 'binary' | 'ascii' | 'unicode'
+
+export interface Job {
+  readonly work: Work
+  readonly connections: number
+  /** Bytes of a message. */
+  readonly size: number
+  readonly inFlight: number
+  readonly payload: Payload
+  /** In how many frames a client sends a message. */
+  readonly fragments: number
+  /** Over TLS. */
+  readonly secure: boolean
+  /** Ours with `binary: 'borrowed'`. */
+  readonly borrowed: boolean
+  /** Messages per second over all connections, for `paced`. */
+  readonly perSecond: number
+  /** Messages to each connection in one turn, for `broadcast`. */
+  readonly perTurn: number
+}
+
+/** A job, of which only what matters has to be said. */
+export function job(work: Work, connections: number, size: number, rest: Partial<Job> = {}): Job {
+  return {
+    work,
+    connections,
+    size,
+    inFlight: 1,
+    payload: 'binary',
+    fragments: 1,
+    secure: false,
+    borrowed: false,
+    perSecond: 0,
+    perTurn: 1,
+    ...rest,
+  }
+}
+
+/** Paths of PEM files. */
+export interface TlsFiles {
+  readonly ca: string
+  readonly key: string
+  readonly cert: string
+}
+
+/** What a program gets on its command line, as JSON. */
+export interface Assignment {
+  readonly job: Job
+  /** Where the server listens; 0 for the server itself. */
+  readonly port: number
+  readonly tls: TlsFiles
+  /** Where packages are that a fresh clone does not have. */
+  readonly competitors: string
+}
+
+/** What a process has used and done since its start. */
+export interface Usage {
+  /** When this was taken, in ms of the process's own clock. */
+  readonly time: number
+  /** CPU time, user and system, in ms. */
+  readonly cpu: number
+  /** Messages, or connections; 0 in a process that does not count. */
+  readonly count: number
+  /** The largest resident set size, in bytes. */
+  readonly peakRss: number
+}
+
+/** Round trips, in microseconds. */
+export interface RoundTrips {
+  readonly p50: number
+  readonly p99: number
+  readonly p999: number
+}
+
+/** What the program of the codec gets on its command line, as JSON. */
+export interface CodecAssignment {
+  /** The case to run. */
+  readonly part: string
+}
+
+export interface Speed {
+  /** Operations per second, by the median. */
+  readonly perSecond: number
+}

@@ -1,0 +1,220 @@
+// What is measured: the rows of the tables, as data.
+
+import type { Side } from './contestants.ts'
+import type { Metric } from './figures.ts'
+import { type Job, job } from './job.ts'
+
+export interface Row {
+  readonly id: string
+  readonly title: string
+  readonly side: Side
+  /** The figure that the row is about. */
+  readonly metric: Metric
+  /** Further figures, shown beside it. */
+  readonly beside?: readonly Metric[]
+  /** What is done; undefined for the codec. */
+  readonly job?: Job
+  /** The part of the codec that is run. */
+  readonly part?: string
+  /** In the chart. */
+  readonly charted?: boolean
+}
+
+export interface Group {
+  readonly title: string
+  /** What its figures are, in a sentence. */
+  readonly text: string
+  readonly rows: readonly Row[]
+}
+
+const KIB = 1024
+
+function size(bytes: number): string {
+  if (bytes < KIB) return `${bytes} B`
+  return bytes < KIB * KIB ? `${bytes / KIB} KiB` : `${bytes / KIB / KIB} MiB`
+}
+
+interface Variation {
+  /** Comes before the numbers in the id. */
+  readonly id?: string
+  /** Comes after the numbers in the title. */
+  readonly title?: string
+  readonly rest?: Partial<Job>
+  readonly charted?: boolean
+}
+
+/** Connections × size × messages in flight. */
+function echo(connections: number, bytes: number, inFlight: number, variation: Variation = {}): Row {
+  const { id = 'echo', title = '', rest = {}, charted = false } = variation
+  return {
+    id: `${id}-${connections}x${size(bytes).replace(' ', '')}x${inFlight}`,
+    title: `${connections} × ${size(bytes)} × ${inFlight}${title}`,
+    side: 'server',
+    metric: 'perCpuSecond',
+    job: job('echo', connections, bytes, { inFlight, ...rest }),
+    charted,
+  }
+}
+
+const CHARTED: Variation = { charted: true }
+const BORROWED: Variation = { id: 'borrowed', title: ", ours with binary: 'borrowed'", rest: { borrowed: true } }
+const ASCII: Variation = { id: 'ascii', title: ', ASCII', rest: { payload: 'ascii' } }
+const UNICODE: Variation = { id: 'unicode', title: ', one to four bytes a character', rest: { payload: 'unicode' } }
+const FRAGMENTED: Variation = { id: 'fragmented', title: ', in four fragments', rest: { fragments: 4 } }
+const SECURE: Variation = { id: 'wss', rest: { secure: true } }
+
+function paced(connections: number, bytes: number, perSecond: number): Row {
+  return {
+    id: `latency-${connections}x${size(bytes).replace(' ', '')}`,
+    title: `${connections} × ${size(bytes)}, ${perSecond} a second`,
+    side: 'server',
+    metric: 'p50',
+    beside: ['p99', 'p999'],
+    job: job('paced', connections, bytes, { perSecond }),
+  }
+}
+
+function broadcast(perTurn: number): Row {
+  return {
+    id: `broadcast-1000x${perTurn}`,
+    title: `64 B to 1,000, ${perTurn} a turn`,
+    side: 'server',
+    metric: 'perCpuSecond',
+    job: job('broadcast', 1000, 64, { perTurn }),
+    charted: true,
+  }
+}
+
+function received(connections: number, bytes: number, rest: Partial<Job> = {}): Row {
+  const text = rest.payload === undefined ? '' : '-text'
+  return {
+    id: `client-receive-${connections}x${size(bytes).replace(' ', '')}${text}`,
+    title: `receive, ${connections} × ${size(bytes)}${text === '' ? '' : ', ASCII'}`,
+    side: 'client',
+    metric: 'perCpuSecond',
+    job: job('burst', connections, bytes, rest),
+  }
+}
+
+function roundTrips(connections: number, bytes: number, inFlight: number): Row {
+  const row = echo(connections, bytes, inFlight, { id: 'client-echo' })
+  return { ...row, title: `round trips, ${row.title}`, side: 'client' }
+}
+
+function codec(part: string, title: string): Row {
+  return { id: `codec-${part}`, title, side: 'codec', metric: 'perSecond', part }
+}
+
+const PER_CPU = 'per second of CPU time that the server used'
+
+export const GROUPS: readonly Group[] = [
+  {
+    title: 'Echo',
+    text: `Binary messages sent back: connections × bytes × messages in flight on each. Messages ${PER_CPU}.`,
+    rows: [
+      echo(100, 64, 1, CHARTED),
+      echo(100, 64, 16, CHARTED),
+      echo(100, 64, 100, CHARTED),
+      echo(20, KIB, 1),
+      echo(20, KIB, 16, CHARTED),
+      echo(20, KIB, 100),
+      echo(20, 16 * KIB, 1),
+      echo(20, 16 * KIB, 16, CHARTED),
+      echo(20, 16 * KIB, 100),
+      echo(10, 64 * KIB, 4, CHARTED),
+      echo(4, KIB * KIB, 2, CHARTED),
+      echo(20, KIB, 16, BORROWED),
+      echo(10, 64 * KIB, 4, BORROWED),
+      echo(4, KIB * KIB, 2, BORROWED),
+    ],
+  },
+  {
+    title: 'Echo of text and of fragments',
+    text: `The application of every server gets text as a string and sends a string. Messages ${PER_CPU}.`,
+    rows: [
+      echo(100, 64, 16, ASCII),
+      echo(20, KIB, 16, ASCII),
+      echo(10, 64 * KIB, 4, ASCII),
+      echo(20, KIB, 16, UNICODE),
+      echo(20, KIB, 16, FRAGMENTED),
+      echo(10, 64 * KIB, 4, FRAGMENTED),
+    ],
+  },
+  {
+    title: 'Echo over TLS',
+    text: `As above, over wss. Messages ${PER_CPU}.`,
+    rows: [
+      echo(100, 64, 1, SECURE),
+      echo(100, 64, 16, SECURE),
+      echo(20, KIB, 16, SECURE),
+      echo(10, 64 * KIB, 4, SECURE),
+    ],
+  },
+  {
+    title: 'Latency',
+    text: 'Round trips at a moderate, even load that does not wait for replies: 50th, 99th and 99.9th percentile.',
+    rows: [paced(100, 64, 10_000), paced(20, KIB, 10_000), paced(10, 64 * KIB, 500)],
+  },
+  {
+    title: 'Broadcast',
+    text: `Frames ${PER_CPU}. node:net writes prepared bytes with one \`socket.write\` a connection and turn.`,
+    rows: [broadcast(1), broadcast(10)],
+  },
+  {
+    title: 'Connections and memory',
+    text: 'Resident set size is that of the whole process; an idle connection is its growth from 100 to 10,000 connections.',
+    rows: [
+      {
+        id: 'connect',
+        title: 'handshakes, each connection then reset',
+        side: 'server',
+        metric: 'perCpuSecond',
+        job: job('connect', 64, 0),
+        charted: true,
+      },
+      {
+        id: 'idle',
+        title: 'one of 10,000 idle connections',
+        side: 'server',
+        metric: 'bytesPerConnection',
+        job: job('hold', 10_000, 0),
+      },
+      { ...echo(100, 64, 100, { id: 'peak' }), title: 'peak memory, echo 100 × 64 B × 100', metric: 'peakRss' },
+    ],
+  },
+  {
+    title: 'Clients',
+    text: 'Clients of one server that sends and answers with prepared bytes. Messages per second of CPU time that the client used.',
+    rows: [
+      received(10, 64),
+      received(10, KIB),
+      received(10, KIB, { payload: 'ascii' }),
+      received(4, 64 * KIB),
+      roundTrips(100, 64, 1),
+      roundTrips(20, KIB, 16),
+    ],
+  },
+  {
+    title: 'Codec',
+    text: 'Parts of the codec alone, on the platform of Node unless it says otherwise. Operations per second.',
+    rows: [
+      codec('parse-64', 'parse and unmask a frame, 64 B'),
+      codec('parse-1024', 'parse and unmask a frame, 1 KiB'),
+      codec('parse-65536', 'parse and unmask a frame, 64 KiB'),
+      codec('mask-16', 'mask 16 B'),
+      codec('mask-64', 'mask 64 B'),
+      codec('mask-1024', 'mask 1 KiB'),
+      codec('mask-65536', 'mask 64 KiB'),
+      codec('mask-1024-portable', 'mask 1 KiB, portable'),
+      codec('utf8-check-1024-ascii', 'check UTF-8, 1 KiB of ASCII'),
+      codec('utf8-check-1024-unicode', 'check UTF-8, 1 KiB'),
+      codec('utf8-validator-1024-unicode', 'check UTF-8 piece by piece, 1 KiB, portable'),
+      codec('utf8-decode-1024-ascii', 'decode UTF-8, 1 KiB of ASCII'),
+      codec('utf8-decode-1024-unicode', 'decode UTF-8, 1 KiB'),
+      codec('header-64', 'write a header, 64 B'),
+      codec('header-65536-masked', 'write a header, 64 KiB, masked'),
+      codec('encode-64', 'encode a frame, 64 B'),
+      codec('encode-1024', 'encode a frame, 1 KiB'),
+    ],
+  },
+]

@@ -1,0 +1,98 @@
+// The limit of the platform: `node:net` (or `node:tls`) alone. It parses nothing: for so many bytes it answers so many prepared
+// ones. It also serves the clients' rows, where it keeps them busy.
+
+import { readFileSync } from 'node:fs'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import type { Assignment, Job } from '../job.ts'
+import { assignment, run } from '../process/program.ts'
+import { answerTo, GO, repeat, replyOf, requestOf } from '../wire.ts'
+import { SERVER_COMMANDS } from './commands.ts'
+import { oncePerTurn } from './turns.ts'
+
+/** How much is written at once to a client that takes all it can get. */
+const BURST = 256 * 1024
+/** How many answers are written at once. */
+const MOST_ANSWERS = 128
+const END_OF_HEAD = '\r\n\r\n'
+
+await run(async () => {
+  const given = assignment()
+  const server = serverOf(given, serve(given.job))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return { port: (server.address() as AddressInfo).port, commands: SERVER_COMMANDS }
+})
+
+function serverOf({ job, tls }: Assignment, onSocket: (socket: Socket) => void): Server {
+  if (!job.secure) return createServer({ noDelay: true }, onSocket)
+  return createTlsServer({ key: readFileSync(tls.key), cert: readFileSync(tls.cert), noDelay: true }, onSocket)
+}
+
+/** Makes what takes the sockets of a job. */
+function serve(job: Job): (socket: Socket) => void {
+  const open = { broadcast: broadcasting, burst: bursting }[job.work as string] ?? answering
+  const onOpen = open(job)
+  return (socket) => {
+    socket.on('error', () => {}) // resets
+    handshake(socket, () => onOpen(socket))
+  }
+}
+
+/** Answers the opening handshake; `onOpen` attaches a listener for what follows. */
+function handshake(socket: Socket, onOpen: () => void): void {
+  let head = ''
+  const onData = (chunk: Buffer): void => {
+    head += chunk.toString('latin1')
+    const end = head.indexOf(END_OF_HEAD)
+    if (end < 0) return
+    const key = /^sec-websocket-key: *(\S+)/im.exec(head)?.[1] ?? ''
+    socket.off('data', onData)
+    socket.write(answerTo(key))
+    onOpen()
+    const rest = head.slice(end + END_OF_HEAD.length)
+    if (rest !== '') socket.emit('data', Buffer.from(rest, 'latin1'))
+  }
+  socket.on('data', onData)
+}
+
+function answering(job: Job): (socket: Socket) => void {
+  const { length } = requestOf(job)
+  const reply = replyOf(job)
+  const most = Math.min(MOST_ANSWERS, Math.max(job.inFlight, 1))
+  const all = repeat(reply, most)
+  const batches = Array.from({ length: most + 1 }, (_, count) => all.subarray(0, count * reply.length))
+  return (socket) => {
+    let bytes = 0
+    socket.on('data', (chunk) => {
+      bytes += chunk.length
+      let completed = Math.floor(bytes / length)
+      bytes -= completed * length
+      for (; completed > 0; completed -= most) socket.write(batches[Math.min(completed, most)] as Buffer)
+    })
+  }
+}
+
+function broadcasting(job: Job): (socket: Socket) => void {
+  const sockets: Socket[] = []
+  const messages = repeat(replyOf(job), job.perTurn)
+  const go = oncePerTurn(() => {
+    for (const socket of sockets) socket.write(messages)
+  })
+  return (socket) => {
+    sockets.push(socket)
+    socket.on('data', (chunk) => {
+      for (let left = chunk.length; left > 0; left -= GO.length) go()
+    })
+  }
+}
+
+function bursting(job: Job): (socket: Socket) => void {
+  const reply = replyOf(job)
+  const burst = repeat(reply, Math.ceil(BURST / reply.length))
+  return (socket) => {
+    // Each in a turn of its own: where a write is complete at once, nothing else would ever come to its turn.
+    const write = (): void => void socket.write(burst, (error) => error ?? setImmediate(write))
+    socket.resume()
+    write()
+  }
+}

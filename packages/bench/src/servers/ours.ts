@@ -1,0 +1,53 @@
+// Our server with its default options, limits and UTF-8 checks included.
+
+import { readFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { connectionSettings, type Handlers } from '@ws/protocol/node'
+import { WebSocketServer } from '@ws/server'
+import type { Assignment, Job } from '../job.ts'
+import { assignment, run, Unavailable } from '../process/program.ts'
+import { payloadOf } from '../wire.ts'
+import { SERVER_COMMANDS } from './commands.ts'
+import { oncePerTurn, times } from './turns.ts'
+
+/** What a revision may have. */
+interface Broadcasting {
+  broadcast?(data: Uint8Array): unknown
+}
+
+await run(async () => {
+  const given = assignment()
+  if (given.job.borrowed && !knowsBorrowed()) throw new Unavailable("there is no option binary: 'borrowed'")
+  let server: WebSocketServer | undefined
+  const handlers = handlersOf(given.job, (data) => broadcast(server as WebSocketServer, data))
+  server = await WebSocketServer.listen({ port: 0, host: '127.0.0.1', ...optionsOf(given) }, handlers)
+  return { port: (server.address() as AddressInfo).port, commands: SERVER_COMMANDS }
+})
+
+function handlersOf(job: Job, broadcast: (data: Uint8Array) => void): Handlers {
+  if (job.work !== 'broadcast') return { message: echoOf(job) }
+  const data = payloadOf(job)
+  return { message: oncePerTurn(() => times(job.perTurn, () => broadcast(data))) }
+}
+
+function echoOf(job: Job): NonNullable<Handlers['message']> {
+  // What is borrowed is valid during the handler only, and a large payload may be read later than that.
+  if (job.borrowed) return (socket, data) => void socket.send(data, { copy: true })
+  return (socket, data) => void socket.send(data)
+}
+
+function broadcast(server: WebSocketServer & Broadcasting, data: Uint8Array): void {
+  if (server.broadcast !== undefined) server.broadcast(data)
+  else for (const socket of server.clients) socket.send(data)
+}
+
+function optionsOf({ job, tls }: Assignment): object {
+  return {
+    ...(job.secure && { tls: { key: readFileSync(tls.key), cert: readFileSync(tls.cert) } }),
+    ...(job.borrowed && { binary: 'borrowed' }),
+  }
+}
+
+function knowsBorrowed(): boolean {
+  return Object.hasOwn(connectionSettings({ binary: 'borrowed' } as object, true), 'binary')
+}

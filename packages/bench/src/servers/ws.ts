@@ -1,0 +1,40 @@
+// `ws` with its default options.
+
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:https'
+import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import { WebSocketServer } from 'ws'
+import type { Job } from '../job.ts'
+import { assignment, run } from '../process/program.ts'
+import { payloadOf } from '../wire.ts'
+import { SERVER_COMMANDS } from './commands.ts'
+import { oncePerTurn, times } from './turns.ts'
+
+await run(async () => {
+  const { job, tls } = assignment()
+  const server = job.secure
+    ? new WebSocketServer({
+        server: createServer({ key: readFileSync(tls.key), cert: readFileSync(tls.cert) }).listen(0, '127.0.0.1'),
+      })
+    : new WebSocketServer({ port: 0, host: '127.0.0.1' })
+  serve(server, job)
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  return { port, version: createRequire(import.meta.url)('ws/package.json').version, commands: SERVER_COMMANDS }
+})
+
+function serve(server: WebSocketServer, job: Job): void {
+  const data = payloadOf(job)
+  const go = oncePerTurn(() =>
+    times(job.perTurn, () => {
+      for (const client of server.clients) client.send(data)
+    }),
+  )
+  server.on('connection', (socket) => {
+    socket.on('error', () => {}) // resets
+    if (job.work === 'broadcast') socket.on('message', go)
+    else if (job.payload === 'binary') socket.on('message', (message) => socket.send(message))
+    else socket.on('message', (message) => socket.send(message.toString()))
+  })
+}

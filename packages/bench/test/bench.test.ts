@@ -1,0 +1,82 @@
+// Real runs, as short as they can be: real processes, real sockets. Times are never looked at, only that there are figures.
+
+import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { type Options, parseCommand } from '../src/args.ts'
+import { runBench, selectRows } from '../src/bench.ts'
+import { Child, Unable } from '../src/process/child.ts'
+import { allowedCores } from '../src/process/cores.ts'
+import { makeFolder, removeFolder } from '../src/stage.ts'
+
+const TIMEOUT = 60_000
+
+function options(...args: string[]): Options {
+  const command = parseCommand(['--quick', ...args])
+  if (command.kind !== 'run') throw new Error(`not a run: ${args.join(' ')}`)
+  return command.options
+}
+
+test(
+  'a run of echo with ours and node:net has figures for both, and leaves nothing behind',
+  async () => {
+    const folders: string[] = []
+    const progress = { line: () => {}, step: () => {}, folder: (path: string) => void folders.push(path) }
+    const report = await runBench(options('--row', '^echo-20x1KiBx16$', '--only', 'ours,net'), 'bench', progress)
+    const [row] = report.groups.flatMap(({ rows }) => rows)
+    expect(row?.id).toBe('echo-20x1KiBx16')
+    for (const id of ['ours', 'net']) {
+      const outcome = row?.outcomes[id]
+      expect(outcome?.errors).toEqual([])
+      for (const metric of ['perSecond', 'perCpuSecond', 'cpuShare', 'peakRss'] as const) {
+        expect(outcome?.medians[metric], `${metric} of ${id}`).toBeGreaterThan(0)
+      }
+    }
+    expect(row?.outcomes.net?.ours).toBeGreaterThan(0)
+    expect(folders.map((folder) => existsSync(folder))).toEqual([false])
+  },
+  TIMEOUT,
+)
+
+test('a program that fails, cannot or ends is told apart, with what it wrote', async () => {
+  const folder = await makeFolder()
+  const start = async (source: string): Promise<unknown> => {
+    const program = join(folder, 'program.mjs')
+    await writeFile(program, source)
+    return Child.start({ name: 'it', program, parameter: {}, core: undefined }).catch((error: unknown) => error)
+  }
+  expect(await start("process.send({ kind: 'failed', reason: 'no port' })")).toEqual(new Error('it: no port'))
+  expect(await start("process.send({ kind: 'unable', reason: 'no binary' })")).toEqual(new Unable('no binary'))
+  expect(await start("console.error('oh'); process.exit(3)")).toEqual(
+    new Error('it: ended by itself (exit code 3); it wrote: oh'),
+  )
+  await removeFolder(folder)
+})
+
+test('a process that crashes while it is asked rejects the request', async () => {
+  const folder = await makeFolder()
+  const program = join(folder, 'program.mjs')
+  await writeFile(
+    program,
+    "process.on('message', () => process.exit(4)); process.send({ kind: 'ready', port: 1, version: '' })",
+  )
+  const child = await Child.start({ name: 'it', program, parameter: {}, core: undefined })
+  await expect(child.request('usage')).rejects.toThrow('it: ended by itself (exit code 4)')
+  await child.end()
+  await removeFolder(folder)
+})
+
+test('a pattern that matches no row is an error', () => {
+  expect(() => selectRows(/^nothing$/)).toThrow('expected --row to match the id of a row (see --list); got ^nothing$')
+})
+
+test('every row has an id of its own', () => {
+  const ids = selectRows(/./).map(({ id }) => id)
+  expect(new Set(ids).size).toBe(ids.length)
+})
+
+test('the cores that a process may use are read from its status', () => {
+  expect(allowedCores('Name:\tnode\nCpus_allowed:\t2f\nCpus_allowed_list:\t0-3,5\n')).toEqual([0, 1, 2, 3, 5])
+  expect(allowedCores('Name:\tnode\n')).toEqual([])
+})

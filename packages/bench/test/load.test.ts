@@ -1,0 +1,174 @@
+// The load against servers of this test: right answers count, a wrong byte fails, wherever it comes.
+
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { expect, test } from 'vitest'
+import { type Assignment, type Job, job } from '../src/job.ts'
+import { connectAndReset, hold } from '../src/load/connect.ts'
+import { echo } from '../src/load/echo.ts'
+import type { Load } from '../src/load/load.ts'
+import { paced } from '../src/load/paced.ts'
+import { broadcast } from '../src/load/receive.ts'
+import { answerTo, KEY, replyOf, requestOf } from '../src/wire.ts'
+
+type Start = (assignment: Assignment, onFailure: (error: unknown) => void) => Promise<Load>
+
+interface Server {
+  /** The answer to the opening handshake. */
+  readonly head?: string
+  /** Whether answers go to the first connection, whoever asked. */
+  readonly toFirst?: boolean
+}
+
+/** Runs a load against a server that answers each request of `job` with what `answer` makes of its number. */
+async function run(
+  start: Start,
+  work: Job,
+  answer: (index: number) => Buffer,
+  { head = answerTo(KEY), toFirst = false }: Server = {},
+) {
+  const { length } = requestOf(work)
+  const sockets: Socket[] = []
+  const server = createServer((socket) => {
+    sockets.push(socket)
+    let bytes = 0
+    let index = 0
+    socket.on('error', () => {}) // the load ends with a reset
+    socket.once('data', () => {
+      socket.write(head)
+      socket.on('data', (chunk) => {
+        bytes += chunk.length
+        for (; bytes >= length; bytes -= length) (toFirst ? sockets[0] : socket)?.write(answer(index++))
+      })
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  let fail: (error: unknown) => void = () => {}
+  const failure = new Promise<Error>((resolve) => {
+    fail = resolve as typeof fail
+  })
+  const load = start({ job: work, port, tls: { ca: '', key: '', cert: '' }, competitors: '' }, fail)
+  return {
+    load,
+    failure,
+    end: async () => {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+function changed(bytes: Buffer, at: number): Buffer {
+  const copy = Buffer.from(bytes)
+  copy[at] = (copy[at] as number) ^ 1
+  return copy
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; !condition() && turn < 1e6; turn++) await new Promise((resolve) => setImmediate(resolve))
+  expect(condition()).toBe(true)
+}
+
+test('messages that come back are counted, fragmented ones too', async () => {
+  const work = job('echo', 3, 1000, { inFlight: 4, fragments: 4 })
+  const { load, end } = await run(echo, work, () => replyOf(work))
+  const running = await load
+  await until(() => running.count() >= 1000)
+  expect(() => running.check?.()).not.toThrow()
+  running.end()
+  await end()
+})
+
+test.each([
+  ['header', 0],
+  ['length', 3],
+  ['payload', 1003],
+])('a reply that is wrong in its %s fails', async (_, at) => {
+  const work = job('echo', 1, 1000)
+  const reply = replyOf(work)
+  const { load, failure, end } = await run(echo, work, () => changed(reply, at))
+  const wrong = changed(reply, at)[at]
+  expect((await failure).message).toBe(`a reply differs at byte ${at} of 1004: expected ${reply[at]}, got ${wrong}`)
+  ;(await load).end()
+  await end()
+})
+
+test('a server that is right at first and wrong from then on fails', async () => {
+  const work = job('echo', 1, 64)
+  const reply = replyOf(work)
+  const { load, failure, end } = await run(echo, work, (index) => (index < 1000 ? reply : changed(reply, 60)))
+  expect((await failure).message).toMatch(/^a reply differs at byte 60 of 66: /)
+  ;(await load).end()
+  await end()
+})
+
+test('a server that sends more than it was asked for fails', async () => {
+  const work = job('echo', 1, 64)
+  const twice = Buffer.concat([replyOf(work), replyOf(work)])
+  const { load, failure, end } = await run(echo, work, () => twice)
+  expect((await failure).message).toBe('expected 1 messages at most; got 2')
+  ;(await load).end()
+  await end()
+})
+
+test('a server that never answers is noticed', async () => {
+  const work = job('echo', 2, 64)
+  const { load, end } = await run(echo, work, () => Buffer.alloc(0))
+  const running = await load
+  expect(() => running.check?.()).toThrow('2 of 2 connections got no whole message')
+  running.end()
+  await end()
+})
+
+test('an answer without the right accept value fails', async () => {
+  const work = job('echo', 1, 64)
+  const { failure, end } = await run(echo, work, () => replyOf(work), { head: answerTo('another key') })
+  expect((await failure).message).toMatch(/^expected a 101 with s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=; got "HTTP\/1\.1 101 /)
+  await end()
+})
+
+test('round trips are taken in microseconds, in order', async () => {
+  const work = job('paced', 2, 64, { perSecond: 2000 })
+  const { load, end } = await run(paced, work, () => replyOf(work))
+  const running = await load
+  await until(() => running.count() >= 100)
+  const { p50, p99, p999 } = running.roundTrips?.() ?? { p50: 0, p99: 0, p999: 0 }
+  expect(p50).toBeGreaterThan(0)
+  expect(p99).toBeGreaterThanOrEqual(p50)
+  expect(p999).toBeGreaterThanOrEqual(p99)
+  running.end()
+  await end()
+})
+
+test('a broadcast is asked for again once an earlier one has come', async () => {
+  const work = job('broadcast', 1, 1)
+  const { load, end } = await run(broadcast, work, () => replyOf(work), { toFirst: true })
+  const running = await load
+  await until(() => running.count() >= 100)
+  expect(() => running.check?.()).not.toThrow()
+  running.end()
+  await end()
+})
+
+test('connections are opened and reset, again and again', async () => {
+  const work = job('connect', 2, 0)
+  const { load, end } = await run(connectAndReset, work, () => replyOf(work))
+  const running = await load
+  await until(() => running.count() >= 10)
+  running.end()
+  await end()
+})
+
+test('as many connections are held as asked for', async () => {
+  const work = job('hold', 5, 0)
+  const { load, end } = await run(hold, work, () => replyOf(work))
+  const running = await load
+  await running.hold?.(3)
+  await running.hold?.(2)
+  expect(running.count()).toBe(5)
+  running.end()
+  await end()
+})
