@@ -15,7 +15,7 @@ import {
   type Role,
   RSV1,
 } from './constants.ts'
-import { DEFAULT_THRESHOLD, DeflateCodec, type MessageCompression } from './deflate/codec.ts'
+import { DEFAULT_THRESHOLD, DeflateCodec, largestCompressed, type MessageCompression } from './deflate/codec.ts'
 import { type ProtocolError, UsageError, usage, WebSocketError } from './errors.ts'
 import { isControl } from './frame/check.ts'
 import {
@@ -124,6 +124,7 @@ export class Protocol implements FrameSink {
       {
         role: options.role,
         maxPayload,
+        maxCompressed: largestCompressed(maxPayload),
         maxFragments: integerOption('maxFragments', options.maxFragments, DEFAULT_MAX_FRAGMENTS, 1),
         allowRsv1: compression !== undefined,
         applyMask: platform.applyMask,

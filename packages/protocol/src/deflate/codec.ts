@@ -77,6 +77,14 @@ const OTHER_FINAL_BLOCK = Uint8Array.of(0x01, 0x00, 0x00, 0xff, 0xff)
 /** Final blocks within one message: each costs a run of the engine, so a message of nothing else is refused. */
 const MOST_STREAMS = 64
 
+/**
+ * How large a message of `size` bytes may be once it is compressed: what does not compress grows. zlib's bound for its worst
+ * case, with little memory and small windows (`deflateBound`), is an eighth more.
+ */
+export function largestCompressed(size: number): number {
+  return size + Math.floor(size / 8) + 64
+}
+
 /** Compresses what one side sends and inflates what it receives; messages go through it in their order. */
 export class DeflateCodec {
   readonly #engine: DeflateEngine

@@ -14,6 +14,7 @@ import {
   OPCODE_BITS,
   type Opcode,
   type Role,
+  RSV1,
 } from '../constants.ts'
 import type { ErrorCode, ProtocolError } from '../errors.ts'
 import { checkFirstByte, checkSecondByte, isControl } from './check.ts'
@@ -37,6 +38,8 @@ export interface FrameParserOptions {
   readonly role: Role
   /** The largest sum of the payloads of a message's frames, in bytes. */
   readonly maxPayload: number
+  /** The same for a message with RSV1, whose payloads are compressed; by default `maxPayload`. */
+  readonly maxCompressed?: number | undefined
   /** The largest number of frames of a message, empty ones counted. */
   readonly maxFragments: number
   /** Whether an extension that owns RSV1 was negotiated. */
@@ -62,6 +65,7 @@ const SIGN_BIT = 0x80
 export class FrameParser {
   readonly #role: Role
   readonly #maxPayload: number
+  readonly #maxCompressed: number
   readonly #maxFragments: number
   readonly #allowRsv1: boolean
   readonly #applyMask: ApplyMask
@@ -78,6 +82,8 @@ export class FrameParser {
   #fragmented = false
   #fragments = 0
   #messageLength = 0
+  /** Of the message in progress. */
+  #limit = 0
   #stopped = false
   /** Stream offset of index 0 of the chunk in hand: adding an index gives the offset in the stream. */
   #base = 0
@@ -87,6 +93,7 @@ export class FrameParser {
     this.#role = options.role
     // No length past this is an exact number (STANDARDS G6), so not even `Infinity` allows more.
     this.#maxPayload = Math.min(options.maxPayload, Number.MAX_SAFE_INTEGER)
+    this.#maxCompressed = Math.min(options.maxCompressed ?? options.maxPayload, Number.MAX_SAFE_INTEGER)
     this.#maxFragments = options.maxFragments
     this.#allowRsv1 = options.allowRsv1
     this.#applyMask = options.applyMask ?? applyMask
@@ -159,7 +166,7 @@ export class FrameParser {
     const broken = checkFirstByte(byte, this.#fragmented, this.#allowRsv1)
     if (broken !== undefined) return this.#violate(broken, at, `first byte 0x${hex(byte)}`)
     if (!isControl(byte)) {
-      if (!this.#fragmented) this.#beginMessage()
+      if (!this.#fragmented) this.#beginMessage(byte)
       if (++this.#fragments > this.#maxFragments) {
         return this.#violate('TOO_MANY_FRAGMENTS', at, `${this.#maxFragments} frames`)
       }
@@ -168,7 +175,8 @@ export class FrameParser {
     this.#state = SECOND
   }
 
-  #beginMessage(): void {
+  #beginMessage(first: number): void {
+    this.#limit = (first & RSV1) === 0 ? this.#maxPayload : this.#maxCompressed
     this.#messageLength = 0
     this.#fragments = 0
   }
@@ -205,7 +213,7 @@ export class FrameParser {
   }
 
   #tooBig(length: number): boolean {
-    return !isControl(this.#first) && this.#messageLength + length > this.#maxPayload
+    return !isControl(this.#first) && this.#messageLength + length > this.#limit
   }
 
   #endLength(at: number): void {
@@ -249,7 +257,7 @@ export class FrameParser {
 
   #violateSize(length: number, at: number): void {
     const sum = this.#messageLength + length
-    this.#violate('MESSAGE_TOO_BIG', at, `${sum} bytes or more, ${this.#maxPayload} allowed`)
+    this.#violate('MESSAGE_TOO_BIG', at, `${sum} bytes or more, ${this.#limit} allowed`)
   }
 
   #violate(code: ErrorCode, at: number, detail?: string): void {

@@ -1,10 +1,11 @@
 // The codec of permessage-deflate over Node's zlib: the RFC's examples, both takeover modes, every window, and what zlib
 // alone would let pass.
 
+import { randomBytes } from 'node:crypto'
 import { constants, deflateRawSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import type { Role } from '../../src/constants.ts'
-import { DeflateCodec } from '../../src/deflate/codec.ts'
+import { DeflateCodec, largestCompressed } from '../../src/deflate/codec.ts'
 import type { DeflateParameters } from '../../src/deflate/parameters.ts'
 import { zlibEngine } from '../../src/node/zlib.ts'
 import { hex, utf8 } from '../support/bytes.ts'
@@ -200,4 +201,18 @@ describe.each(WINDOWS)('a window of 2^%i bytes [N8, N16]', (bits) => {
       }
     },
   )
+})
+
+test('largestCompressed covers the worst that zlib makes of what does not compress', () => {
+  for (const size of [0, 1, 127, 1_000, 70_000, 300_000]) {
+    const input = randomBytes(size)
+    for (const memLevel of [1, 8, 9]) {
+      for (const windowBits of [9, 15]) {
+        for (const level of [0, 1, 6, 9]) {
+          const output = deflateRawSync(input, { memLevel, windowBits, level, finishFlush: constants.Z_SYNC_FLUSH })
+          expect(output.length).toBeLessThanOrEqual(largestCompressed(size))
+        }
+      }
+    }
+  }
 })

@@ -42,7 +42,7 @@ export type StreamEvent =
 /** The frames of a stream, as the parser is to see them: up to the end of the input or to the first broken rule. */
 export function decodeFrames(input: Uint8Array, rules: Rules): { frames: Frame[]; fault: Fault | undefined } {
   const frames: Frame[] = []
-  let open = { begun: false, frames: 0, bytes: 0 }
+  let open: Open = { begun: false, frames: 0, bytes: 0 }
   for (let start = 0; start < input.length; ) {
     const rest = input.subarray(start)
     const fault = earliest(headFaults(rest, open, rules))
@@ -56,7 +56,12 @@ export function decodeFrames(input: Uint8Array, rules: Rules): { frames: Frame[]
     open =
       (frame.first & 0x80) !== 0
         ? { begun: false, frames: 0, bytes: 0 }
-        : { begun: true, frames: open.frames + 1, bytes: open.bytes + frame.length }
+        : {
+            begun: true,
+            frames: open.frames + 1,
+            bytes: open.bytes + frame.length,
+            compressed: isCompressed(frame.first, open, rules),
+          }
   }
   return { frames, fault: undefined }
 }
@@ -105,7 +110,24 @@ function opcodeOf(frame: Frame): number {
   return frame.first & 0x0f
 }
 
-function headFaults(bytes: Uint8Array, open: { begun: boolean; frames: number; bytes: number }, rules: Rules): Fault[] {
+/** A message in progress: its frames so far. */
+interface Open {
+  begun: boolean
+  frames: number
+  bytes: number
+  compressed?: boolean
+}
+
+function isCompressed(first: number, open: Open, rules: Rules): boolean {
+  return rules.deflate !== undefined && (open.begun ? open.compressed === true : (first & 0x40) !== 0)
+}
+
+/** What does not compress may grow by an eighth. */
+function mostCompressed(size: number): number {
+  return size + Math.floor(size / 8) + 64
+}
+
+function headFaults(bytes: Uint8Array, open: Open, rules: Rules): Fault[] {
   const faults: Fault[] = []
   const [first = 0, second] = bytes
   const opcode = first & 0x0f
@@ -128,12 +150,13 @@ function headFaults(bytes: Uint8Array, open: { begun: boolean; frames: number; b
   if (opcode === 8 && short === 1) faults.push({ code: 'CLOSE_PAYLOAD_SIZE', offset: 2 })
   if (control) return faults
 
+  const limit = isCompressed(first, open, rules) ? mostCompressed(rules.maxPayload) : rules.maxPayload
   const size = lengthSize(short)
   const told = bytes.subarray(2, 2 + size)
   if (size === 8 && told.length >= 1 && (told[0] ?? 0) >= 0x80) faults.push({ code: 'LENGTH_TOP_BIT', offset: 3 })
   const least = (known: number): bigint => (size === 0 ? BigInt(short) : integer(told.subarray(0, known), size))
   for (let known = 0; known <= told.length; known++) {
-    if (BigInt(open.bytes) + least(known) > BigInt(rules.maxPayload)) {
+    if (BigInt(open.bytes) + least(known) > BigInt(limit)) {
       faults.push({ code: 'MESSAGE_TOO_BIG', offset: 2 + known })
     }
   }

@@ -57,12 +57,15 @@ const EXACT: readonly Case[] = [
     'exactly that, in 32 final blocks',
     data('json', SET, 1, { flushEvery: 2 * KIB, final: true }),
   ),
+  exactly('exact-random', 'exactly that, of what does not compress: it grows on the wire', data('random', SET)),
+  exactly('exact-random-fragments', 'the same in fragments of 1 KiB', data('random', SET, 2, { fragment: KIB })),
   exactly('exact-text', 'exactly that, of text', words(generated('utf8', SET))),
   { ...exactly('exact-alone', 'exactly that, without takeover', zeros(SET), zeros(SET)), compression: ALONE },
 ]
 
 const OVER: readonly Case[] = [
   failing('one-more', 'one byte more', [zeros(SET + 1)]),
+  failing('one-more-random', 'one byte more, of what does not compress', [data('random', SET + 1)]),
   failing('one-more-text', 'one byte more, of text', [words(generated('prose', SET + 1))]),
   failing('one-more-fragments', 'one byte more, each byte a fragment', [zeros(SET + 1, { fragment: 1 })]),
   failing('one-more-blocks', 'one byte more, in blocks', [data('json', SET + 1, 1, { flushEvery: KIB })]),
