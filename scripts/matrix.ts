@@ -1,43 +1,73 @@
-// Runs the tests on the other Nodes that are supported (the main run is on the oldest). Rules: a Node comes from the npm
-// registry into a cache that the workspace's own install does not see; vitest itself runs on that Node, and so do the
-// processes that it forks; each run has a fixed time. Reports: reports/node-<major>.json.
+// Runs the tests on the other Nodes that are supported, and in the other modes of the receive window (the main run is on the
+// oldest Node, in the default mode). Rules: a Node comes from the npm registry into a cache that the workspace's own install
+// does not see; vitest itself runs on that Node, and so do the processes that it forks; each run has a fixed time. Two run at
+// a time, since tests mostly wait. Reports: reports/node-<major>-<mode>.json.
 
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 
 const ROOT = join(import.meta.dirname, '..')
 const CACHE = join(ROOT, 'node_modules/.cache/nodes')
 const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs')
-const NODES = ['22', '24', '26']
 // Left out: what does not depend on the Node in use (workspace), tests the build (dist) or needs a browser (browser).
-const PROJECTS = ['protocol', 'node', 'server', 'client', 'examples', 'testkit', 'conformance']
-const TIME_OF_A_RUN = 90_000
+const PROJECTS = ['node', 'server', 'client', 'examples', 'testkit', 'conformance', 'interop']
+const MODES: Readonly<Record<string, readonly string[]>> = {
+  simd: ['protocol', ...PROJECTS],
+  // The core does not see the window, nor do the peers of others see which mode it was.
+  buffer: PROJECTS.filter((name) => name !== 'interop'),
+  off: PROJECTS.filter((name) => name !== 'interop'),
+}
+interface Run {
+  readonly major: string
+  /** Of the receive window: `WS_RECEIVE_WINDOW`. */
+  readonly mode: string
+}
+const RUNS: readonly Run[] = [
+  ...['22', '24', '26'].flatMap((major) => ['simd', 'off'].map((mode) => ({ major, mode }))),
+  { major: '20', mode: 'off' },
+  { major: '20', mode: 'buffer' },
+]
+const AT_ONCE = 2
+const TIME_OF_A_RUN = 240_000
+const MOST_OUTPUT = 64 * 1024 * 1024
 
-const failed = NODES.filter((major) => !runOn(major))
+const run = promisify(execFile)
+const left = [...RUNS]
+const failed: Run[] = []
+await Promise.all(Array.from({ length: AT_ONCE }, work))
 if (failed.length > 0) {
-  console.error(`matrix: failed on Node ${failed.join(', ')}`)
+  console.error(`matrix: failed on ${failed.map(({ major, mode }) => `Node ${major} (${mode})`).join(', ')}`)
   process.exit(1)
 }
 
-function runOn(major: string): boolean {
-  const report = join(ROOT, `reports/node-${major}.json`)
+async function work(): Promise<void> {
+  for (let next = left.shift(); next !== undefined; next = left.shift()) {
+    if (!(await passes(next))) failed.push(next)
+  }
+}
+
+async function passes({ major, mode }: Run): Promise<boolean> {
+  const report = join(ROOT, `reports/node-${major}-${mode}.json`)
   rmSync(report, { force: true })
   try {
-    const node = install(major)
+    const node = process.version.startsWith(`v${major}.`) ? process.execPath : install(major)
     const version = execFileSync(node, ['-p', 'process.version'], { encoding: 'utf8' }).trim()
     if (!version.startsWith(`v${major}.`)) throw new Error(`asked for Node ${major}, got ${version}`)
-    console.log(`matrix: Node ${version}`)
-    const projects = PROJECTS.flatMap((name) => ['--project', name])
-    execFileSync(node, [VITEST, 'run', ...projects, `--outputFile.json=${report}`], {
+    const projects = (MODES[mode] ?? []).flatMap((name) => ['--project', name])
+    const { stdout } = await run(node, [VITEST, 'run', ...projects, `--outputFile.json=${report}`], {
       cwd: ROOT,
-      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, WS_RECEIVE_WINDOW: mode },
       timeout: TIME_OF_A_RUN,
       killSignal: 'SIGKILL',
+      maxBuffer: MOST_OUTPUT,
     })
+    console.log(`matrix: Node ${version}, receive window ${mode}\n${stdout}`)
     return true
   } catch (error) {
-    console.error(`matrix: Node ${major}: ${(error as Error).message}`)
+    const { message, stdout = '' } = error as Error & { stdout?: string }
+    console.error(`matrix: Node ${major} (${mode}): ${message}\n${stdout}`)
     return false
   }
 }

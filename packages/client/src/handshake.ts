@@ -6,10 +6,10 @@
 
 import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import https from 'node:https'
-import { isIP, type Socket } from 'node:net'
+import { isIP, type NetConnectOpts, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type AbortSignalLike, type DeflateParameters, HandshakeError, type SentUpgrade } from '@ws/protocol'
-import { openTransport, type Transport } from '@ws/protocol/node'
+import { connectSocket, openTransport, type Transport } from '@ws/protocol/node'
 import { Answer, judge } from './answer.ts'
 import type { DialOptions } from './dial-options.ts'
 import { connectFailure, located, timeoutFailure, type Whereabouts } from './failure.ts'
@@ -173,7 +173,10 @@ function makeRequest(target: Target, { upgrade, dial }: HandshakeOptions): Clien
     setHost: false,
   }
   // One agent for one request keeps no connection; a function that makes the socket is asked without any agent.
-  if (options.agent === undefined && options.createConnection === undefined) options.agent = false
+  if (options.agent === undefined && options.createConnection === undefined) {
+    options.agent = false
+    if (!secure) options.createConnection = (given) => connectSocket(given as NetConnectOpts)
+  }
   const request = secure ? https.request(options) : http.request(options)
   request.maxHeadersCount = 0 // Node would drop headers past the 2,000th in silence; the limit of bytes remains
   for (const [name, lines] of requestHeaders(target, upgrade)) request.setHeader(name, lines)

@@ -20,10 +20,14 @@ export interface Platform {
   isUtf8(bytes: Uint8Array, start: number, end: number): boolean
   /** Decodes validated UTF-8; a leading U+FEFF stays. */
   decodeUtf8(bytes: Uint8Array, start: number, end: number): string
+  /** Checks and decodes UTF-8 in one: the text, with a leading U+FEFF kept, or `undefined` if it is not valid. */
+  decodeText(bytes: Uint8Array, start: number, end: number): string | undefined
   /** Encodes text; a lone surrogate becomes U+FFFD. */
   encodeUtf8(text: string): Uint8Array
   /** Uninitialised or zeroed memory of `size` bytes that nothing else will write to. */
   allocate(size: number): Uint8Array
+  /** A copy of `bytes[start, end)` in such memory. */
+  copy(bytes: Uint8Array, start: number, end: number): Uint8Array
 }
 
 /** The part of the Web Crypto interface that we use; every current runtime has it. */
@@ -64,6 +68,8 @@ export const portablePlatform: Platform = {
   applyMask,
   isUtf8,
   decodeUtf8,
+  decodeText: (bytes, start, end) => (isUtf8(bytes, start, end) ? decodeUtf8(bytes, start, end) : undefined),
   encodeUtf8,
   allocate: (size) => new Uint8Array(size),
+  copy: (bytes, start, end) => bytes.slice(start, end),
 }

@@ -200,6 +200,17 @@ export class Protocol implements FrameSink {
   }
 
   /**
+   * Counts a message of `length` bytes as sent whose frame, unmasked and as it is, the owner puts into the output itself.
+   * @returns false if this connection needs a frame of its own, masked or compressed: nothing was counted
+   */
+  sendElsewhere(length: number, compress = true): boolean {
+    const compressed = compress && this.#codec !== undefined && length >= this.#threshold
+    if (this.role === 'client' || compressed || !this.#maySendMessage()) return false
+    this.#framesOut++
+    return true
+  }
+
+  /**
    * Sends a piece of a message (§5.4): the first piece says the kind, `last` ends it. Control frames may come between.
    * @returns false outside 'open': the remaining pieces are not to be sent
    * @throws UsageError if the kind changes in the middle of a message
@@ -336,14 +347,11 @@ export class Protocol implements FrameSink {
 
   /** The bytes of a compressed text are validated once they are inflated (STANDARDS K9). */
   #inflate(payload: Uint8Array): void {
-    const { isUtf8, decodeUtf8, allocate } = this.#platform
     const bytes = (this.#codec as DeflateCodec).inflate(payload)
     if (typeof bytes === 'string') return this.fail(violation(bytes, this.bytesIn))
-    if (!this.#text) {
-      const message = allocate(bytes.length)
-      message.set(bytes)
-      this.#handler.onMessage(message)
-    } else if (isUtf8(bytes, 0, bytes.length)) this.#handler.onMessage(decodeUtf8(bytes, 0, bytes.length))
+    const { copy, decodeText } = this.#platform
+    const message = this.#text ? decodeText(bytes, 0, bytes.length) : copy(bytes, 0, bytes.length)
+    if (message !== undefined) this.#handler.onMessage(message)
     else this.fail(violation('INVALID_UTF8', this.bytesIn, 'in a compressed message'))
   }
 
@@ -435,7 +443,20 @@ export class Protocol implements FrameSink {
   #closeInfo(before: State, error: unknown): CloseInfo {
     const said = { ...this.#ending, initiator: this.#initiator }
     if (before === 'ending') return { ...said, wasClean: true }
-    return { ...said, wasClean: false, cause: this.#cause ?? lost(error) }
+    return this.#cause === undefined ? lostInfo(said, error) : { ...said, wasClean: false, cause: this.#cause }
+  }
+}
+
+/** The end of a lost connection. Its cause is made when it is asked for: many may be lost at once, and few ask. */
+function lostInfo(said: Omit<CloseInfo, 'wasClean'>, error: unknown): CloseInfo {
+  let cause: WebSocketError | undefined
+  return {
+    ...said,
+    wasClean: false,
+    get cause() {
+      cause ??= lost(error)
+      return cause
+    },
   }
 }
 

@@ -186,7 +186,11 @@ describe.each(ROLES)('a %s receives', (role) => {
       allocated.push(size)
       return new Uint8Array(size)
     }
-    const end = new Endpoint(role, { platform: { ...portablePlatform, allocate } })
+    const copy = (bytes: Uint8Array, start: number, end: number): Uint8Array => {
+      allocated.push(end - start)
+      return bytes.slice(start, end)
+    }
+    const end = new Endpoint(role, { platform: { ...portablePlatform, allocate, copy } })
     end.receive(peer.binary(pattern(5)), peer.text('Hello'), peer.ping('p'))
     end.receive(...[...peer.binary(pattern(300))].map((byte) => Uint8Array.of(byte)))
     expect(allocated).toEqual([5, 1, 300])

@@ -6,7 +6,14 @@ import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ErrorCode, UsageError } from '@ws/protocol'
-import { type Handlers, invoke, type UpgradeRequest, type WebSocketConnection } from '@ws/protocol/node'
+import {
+  type BroadcastOptions,
+  broadcast,
+  type Handlers,
+  invoke,
+  type UpgradeRequest,
+  type WebSocketConnection,
+} from '@ws/protocol/node'
 import { type CloseCounts, type CloseOptions, type CloseSettings, Connections, closeSettings } from './connections.ts'
 import { Gate } from './gate.ts'
 import { serverSettings, type WebSocketServerOptions } from './options.ts'
@@ -125,6 +132,16 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
     const settings = closeSettings(options)
     this.#closed ??= this.#shutDown(settings)
     return this.#closed
+  }
+
+  /**
+   * Sends one message to every open connection, or to those that `filter` lets through: framed once, one write a connection
+   * and turn. A connection that is slow delays nobody: its own `maxBackpressure` decides what becomes of it.
+   * @returns to how many connections it was given
+   * @throws UsageError if `data` is none of string, ArrayBuffer, typed array and DataView
+   */
+  broadcast(data: string | ArrayBuffer | ArrayBufferView, options?: BroadcastOptions<Data>): number {
+    return broadcast(this.#connections.all, data, options)
   }
 
   stats(): ServerStats {

@@ -25,15 +25,9 @@ await run(async () => {
 })
 
 function handlersOf(job: Job, broadcast: (data: Uint8Array) => void): Handlers {
-  if (job.work !== 'broadcast') return { message: echoOf(job) }
+  if (job.work !== 'broadcast') return { message: (socket, data) => void socket.send(data) }
   const data = payloadOf(job)
   return { message: oncePerTurn(() => times(job.perTurn, () => broadcast(data))) }
-}
-
-function echoOf(job: Job): NonNullable<Handlers['message']> {
-  // What is borrowed is valid during the handler only, and a large payload may be read later than that.
-  if (job.borrowed) return (socket, data) => void socket.send(data, { copy: true })
-  return (socket, data) => void socket.send(data)
 }
 
 function broadcast(server: WebSocketServer & Broadcasting, data: Uint8Array): void {

@@ -73,6 +73,17 @@ function notMinimal(): Case[] {
   )
 }
 
+/** The same with all of the frame there at once, and another behind it. */
+function notMinimalWhole(): Case[] {
+  return DATA.flatMap(({ name, opcode }) =>
+    [0, 5, 125].map((size) => {
+      const wrong = frame(opcode, { fill: 0x61, size }, { form: 16 })
+      const title = `${name} of ${size} bytes with its length in 16 bits, all there at once`
+      return failing(`not-minimal-whole-${name}-${size}`, ['G5'], title, [wrong, text('ignored')])
+    }),
+  )
+}
+
 function failing(id: string, rows: string[], title: string, frames: SentFrame[], code = PROTOCOL_ERROR): Case {
   const steps = [send(...frames), expect(closed(code))]
   return { id: `framing/${id}`, rfc: RFC, rows, title, steps, outcome: 'failed' }
@@ -257,5 +268,14 @@ function masking(): Case[] {
 export const FRAMING: Section = {
   name: 'framing',
   title: 'Framing and masking',
-  cases: [...lengths(), ...notMinimal(), ...hugeLengths(), ...segmentation(), ...TOGETHER, ...maskBit(), ...masking()],
+  cases: [
+    ...lengths(),
+    ...notMinimal(),
+    ...notMinimalWhole(),
+    ...hugeLengths(),
+    ...segmentation(),
+    ...TOGETHER,
+    ...maskBit(),
+    ...masking(),
+  ],
 }

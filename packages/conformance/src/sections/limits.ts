@@ -95,6 +95,14 @@ const SET: readonly Case[] = [
   failing('set-one-more', ['M1', 'G11'], 'maxPayload 100: 101 bytes, judged on byte 2', TOO_BIG, [
     text({ fill: 0x61, size: 101 }, { headerOnly: 2 }),
   ]),
+  failing('set-one-more-whole', ['M1'], 'maxPayload 100: 101 bytes, all there at once', TOO_BIG, [
+    text({ fill: 0x61, size: 101 }),
+    ping('ignored'),
+  ]),
+  failing('set-16-bit-whole', ['M1'], 'maxPayload 100: 256 bytes, all there at once', TOO_BIG, [
+    text({ fill: 0x61, size: 256 }),
+    ping('ignored'),
+  ]),
   failing('set-16-bit', ['M1', 'G11'], 'maxPayload 100: 256 bytes, judged on the first byte of the length', TOO_BIG, [
     text({ fill: 0x61, size: 256 }, { headerOnly: 3 }),
   ]),

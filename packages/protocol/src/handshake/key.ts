@@ -24,7 +24,9 @@ export function generateKey(platform: Pick<Platform, 'randomFill'> = portablePla
  */
 export function acceptKey(key: string, platform: Pick<Platform, 'sha1'> = portablePlatform): string {
   const text = key + GUID
-  return encodeBase64(platform.sha1(Uint8Array.from(text, (character) => character.charCodeAt(0))))
+  const bytes = new Uint8Array(text.length)
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at)
+  return encodeBase64(platform.sha1(bytes))
 }
 
 /** Whether a header value is base64 of 16 bytes (§4.2.1). */

@@ -11,7 +11,7 @@ const TRUSTED_LENGTH = 1024 * 1024
 const NOTHING: Uint8Array = new Uint8Array(0)
 
 /** What the assembler asks of the machine. */
-export type AssemblerPlatform = Pick<Platform, 'allocate' | 'decodeUtf8' | 'isUtf8'>
+export type AssemblerPlatform = Pick<Platform, 'allocate' | 'copy' | 'decodeText' | 'decodeUtf8'>
 
 /** Collects the payload of one message after the other. */
 export class MessageAssembler {
@@ -83,13 +83,11 @@ export class MessageAssembler {
 
   #takeWhole(bytes: Uint8Array, start: number, end: number): number {
     if (!this.#text) {
-      this.#whole = this.#platform.allocate(end - start)
-      this.#whole.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end))
+      this.#whole = this.#platform.copy(bytes, start, end)
       return -1
     }
-    if (!this.#platform.isUtf8(bytes, start, end)) return this.#validate(bytes, start, end)
-    this.#whole = this.#platform.decodeUtf8(bytes, start, end)
-    return -1
+    this.#whole = this.#platform.decodeText(bytes, start, end)
+    return this.#whole === undefined ? this.#validate(bytes, start, end) : -1
   }
 
   #validate(bytes: Uint8Array, start: number, end: number): number {

@@ -69,6 +69,10 @@ export interface ConnectionInit<Data> {
  * private ones. (A class that names itself in its own body would be renamed by the bundler.)
  */
 let ownerOf: (socket: WebSocketConnection) => LinkOwner
+/** What a broadcast needs of a connection. */
+export let senderOf: (socket: WebSocketConnection) => Sender
+
+const NO_OPTIONS: SendOptions = Object.freeze({})
 
 type Listener<Arguments extends unknown[]> = (...parameters: Arguments) => void
 
@@ -143,7 +147,7 @@ export class WebSocketConnection<Data = unknown>
    * connection is not open or the message was dropped
    * @throws UsageError if `data` is none of string, ArrayBuffer, view and Blob
    */
-  send(data: MessageData, options: SendOptions = {}): boolean {
+  send(data: MessageData, options: SendOptions = NO_OPTIONS): boolean {
     return this.#sender.send(data, options)
   }
 
@@ -333,6 +337,7 @@ export class WebSocketConnection<Data = unknown>
       }
     }
     ownerOf = (socket) => new Owner(socket)
+    senderOf = (socket) => socket.#sender
   }
 
   #deliver(message: string | Buffer, consumer: 'handlers' | 'listeners'): unknown {
@@ -354,9 +359,8 @@ export class WebSocketConnection<Data = unknown>
 
   #end(info: CloseInfo): void {
     this.#closeInfo = info
-    const why = `the connection ended with code ${info.code}`
-    this.#pings?.cancel(why)
-    this.#sender.end(new WebSocketError('NOT_OPEN', why, { cause: info.cause }))
+    this.#pings?.cancel(`the connection ended with code ${info.code}`)
+    this.#sender.end(info)
     this.#settleClosed?.(info)
     if (!this.#link.inbox.busy) this.#emitClose(info)
   }
@@ -365,10 +369,13 @@ export class WebSocketConnection<Data = unknown>
   #emitClose(info: CloseInfo): void {
     if (this.#closeEmitted) return
     this.#closeEmitted = true
-    const { cause } = info
-    if (cause !== undefined && this.listenerCount('error') > 0) invoke(() => this.emit('error', cause))
+    if (this.listenerCount('error') > 0 && info.cause !== undefined) this.#emitError(info.cause)
     if (this.#handlers?.close !== undefined) invoke(() => this.#handlers?.close?.(this, info))
     invoke(() => this.emit('close', info))
+  }
+
+  #emitError(cause: WebSocketError): void {
+    invoke(() => this.emit('error', cause))
   }
 
   #open(handlers: Handlers<Data>): void {

@@ -1,11 +1,13 @@
 // Messages between the parser and their one consumer. Rules:
 // - A connection has at most one kind of consumer: handlers, listeners, or an iterator; a second kind is the caller's fault.
 // - Nothing is lost: what comes before the consumer, or while it is busy or paused, waits here, within `maxReadAhead`.
+// - Who gets a message later gets one of its own, also where messages are borrowed.
 // - Order is kept, and a handler that returns a promise holds the next message back (`concurrency` at most are with it).
 
 import { UsageError } from '../errors.ts'
 import { Fifo } from './fifo.ts'
 import { isPromiseLike } from './invoke.ts'
+import type { ConnectionSettings } from './settings.ts'
 
 export type Message = string | Uint8Array
 
@@ -26,6 +28,8 @@ export interface InboxOwner {
   inboxIdle(): void
 }
 
+export type InboxSettings = Pick<ConnectionSettings, 'maxReadAhead' | 'concurrency' | 'binary'>
+
 interface Waiter {
   readonly resolve: (message: Message | undefined) => void
 }
@@ -34,6 +38,7 @@ export class Inbox {
   readonly #owner: InboxOwner
   readonly #limit: number
   readonly #concurrency: number
+  readonly #borrowed: boolean
   readonly #messages = new Fifo<Message>()
   #consumer: Consumer = 'none'
   #bytes = 0
@@ -43,10 +48,11 @@ export class Inbox {
   #ended = false
   #waiters: Fifo<Waiter> | undefined
 
-  constructor(owner: InboxOwner, limit: number, concurrency: number) {
+  constructor(owner: InboxOwner, settings: InboxSettings) {
     this.#owner = owner
-    this.#limit = limit
-    this.#concurrency = concurrency
+    this.#limit = settings.maxReadAhead
+    this.#concurrency = settings.concurrency
+    this.#borrowed = settings.binary === 'borrowed'
   }
 
   get consumer(): Consumer {
@@ -88,10 +94,12 @@ export class Inbox {
   /** Takes a message from the parser. */
   push(message: Message): void {
     if (this.#consumer === 'discard') return
+    if (this.#messages.length === 0 && !this.#delivering && this.#free()) return this.#handNow(message)
+    const kept = this.#borrowed && typeof message !== 'string' ? Buffer.from(message) : message
     const waiter = this.#waiters?.shift()
-    if (waiter !== undefined) return waiter.resolve(message)
-    this.#messages.push(message)
-    this.#bytes += cost(message)
+    if (waiter !== undefined) return waiter.resolve(kept)
+    this.#messages.push(kept)
+    this.#bytes += cost(kept)
     if (!this.#delivering) this.deliver()
   }
 
@@ -151,8 +159,22 @@ export class Inbox {
   }
 
   #ready(): boolean {
+    return this.#messages.length > 0 && this.#free()
+  }
+
+  /** Whether the consumer would take a message. */
+  #free(): boolean {
     const active = this.#consumer === 'handlers' || this.#consumer === 'listeners'
-    return active && !this.#paused && this.#pending < this.#concurrency && this.#messages.length > 0
+    return active && !this.#paused && this.#pending < this.#concurrency
+  }
+
+  /** What {@link deliver} does with the one message that there is, without a queue. */
+  #handNow(message: Message): void {
+    this.#delivering = true
+    this.#hand(message)
+    this.#delivering = false
+    if (this.#messages.length > 0) this.deliver()
+    else if (!this.busy) this.#owner.inboxIdle()
   }
 
   #shift(): Message {

@@ -12,6 +12,7 @@ export { textOf, usage } from '../errors.ts'
 export { integerOption } from '../limits.ts'
 export type { CloseInfo } from '../protocol.ts'
 export { LONGEST_DELAY } from './alarm.ts'
+export { type BroadcastOptions, broadcast } from './broadcast.ts'
 export {
   type ConnectionEvents,
   type ConnectionInit,
@@ -30,6 +31,7 @@ export {
   connectionSettings,
   type HeartbeatOptions,
 } from './settings.ts'
+export { connectSocket } from './transport/onread.ts'
 export { openTransport } from './transport/open.ts'
 export type { Transport, TransportSink } from './transport/transport.ts'
 export type { UpgradeRequest } from './upgrade-request.ts'

@@ -13,7 +13,7 @@ import { messageCompression } from './deflate-settings.ts'
 import { Heartbeat, type HeartbeatTarget } from './heartbeat.ts'
 import { Inbox, type InboxOwner, type Message } from './inbox.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
-import { asBuffer, nodePlatform } from './platform.ts'
+import { asBuffer, borrowingPlatform, nodePlatform } from './platform.ts'
 import type { ConnectionSettings } from './settings.ts'
 import type { Transport, TransportSink } from './transport/transport.ts'
 import { type Flushable, flushAtTurnEnd } from './turn.ts'
@@ -70,7 +70,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     this.settings = settings
     this.#owner = owner
     this.outbox = new Outbox(transport, this, settings.highWaterMark)
-    this.inbox = new Inbox(this, settings.maxReadAhead, settings.concurrency)
+    this.inbox = new Inbox(this, settings)
     this.protocol = new Protocol({
       role,
       output: this.outbox,
@@ -78,7 +78,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
       compression: messageCompression(settings.perMessageDeflate, deflate),
       maxPayload: settings.maxPayload,
       maxFragments: settings.maxFragments,
-      platform: nodePlatform,
+      platform: settings.binary === 'borrowed' ? borrowingPlatform : nodePlatform,
     })
     if (settings.incoming === 'discard') this.inbox.claim('discard')
   }
@@ -111,6 +111,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   /** Asks for {@link LinkOwner.onDrain} once the output is low. */
   awaitDrain(): void {
     this.#awaitingDrain = true
+    this.outbox.watched = true
   }
 
   /** Destroys the connection for a reason of ours. */
@@ -142,7 +143,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     this.#closeAlarm?.clear()
     this.#messageAlarm?.clear()
     const info = this.protocol.transportClosed(error)
-    this.outbox.discard(error ?? new WebSocketError('NOT_OPEN', 'the connection ended before everything was sent'))
+    this.outbox.discard(error)
     this.inbox.end()
     this.#owner.onClosed(info)
   }
@@ -187,6 +188,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     if (!this.outbox.blocked) this.protocol.unblocked()
     if (!this.#awaitingDrain || 2 * this.outbox.bufferedAmount > this.settings.highWaterMark) return
     this.#awaitingDrain = false
+    this.outbox.watched = false
     this.#owner.onDrain()
   }
 

@@ -1,15 +1,19 @@
 // Frames on their way out. Rules:
 // - What is sent in one turn leaves in one write: frames are put together in a slab, which is flushed when it is full, at
 //   the end of a read, or at the end of the turn, whichever comes first.
-// - A large payload is not copied: an unmasked one is lent to the transport, a masked one gets memory of its own.
+// - A large payload is not copied: an unmasked one is lent to the transport, a masked one gets memory of its own. One that
+//   lies in the receive window is copied too: the next read overwrites it.
 // - Order is that of the calls. Progress is counted in bytes, so that nothing is kept per frame.
 
+import { WebSocketError } from '../errors.ts'
 import { frameHeaderSize, writeFrameHeader } from '../frame/header.ts'
 import type { FrameOutput, KeySource } from '../output.ts'
 import { Fifo } from './fifo.ts'
 import { asBuffer, nodePlatform } from './platform.ts'
+import type { FrameBatch, SharedFrame } from './shared-frames.ts'
 import { returnSlab, SLAB_SIZE, takeSlab } from './slab.ts'
 import type { Transport } from './transport/transport.ts'
+import { isBorrowed } from './window.ts'
 
 /** From this size on an unmasked payload is lent to the transport rather than copied into the slab. */
 export const LEND_FROM: number = 16 * 1024
@@ -35,8 +39,19 @@ export class Outbox implements FrameOutput {
   readonly #flushAt: number
   #slab: Buffer | undefined
   #fill = 0
+  /** A run of shared frames in place of a slab: there is never both. */
+  #batch: FrameBatch | undefined
+  #runFrom = 0
+  #runUntil = 0
+  #runSize = 0
   #taken = 0
-  #flushed = 0
+  /** Of what was taken: given to the transport, and what it held of that when it was last looked at. */
+  #handed = 0
+  #held = 0
+  /** Whether the transport has held anything since progress was last reported. */
+  #wasHeld = false
+  /** Whether the owner wants to hear of progress though the transport held nothing. */
+  watched = false
   #waiting: Fifo<Waiting> | undefined
 
   /** @param highWaterMark a slab is flushed early at this many bytes, if that is less than its size */
@@ -48,12 +63,12 @@ export class Outbox implements FrameOutput {
 
   /** Bytes taken and not yet with the operating system. */
   get bufferedAmount(): number {
-    return this.#fill + this.#transport.buffered
+    return this.#fill + this.#runSize + this.#held
   }
 
   /** Whether the transport holds bytes that the peer does not take. */
   get blocked(): boolean {
-    return this.#transport.buffered > 0
+    return this.#held > 0
   }
 
   /** Bytes taken since the beginning. */
@@ -63,20 +78,20 @@ export class Outbox implements FrameOutput {
 
   /** Bytes handed to the operating system since the beginning. */
   get flushed(): number {
-    return this.#flushed
+    return this.#handed - this.#held
   }
 
   /** Changes whenever the operating system takes bytes, within a long write too. */
   get progress(): number {
-    return this.#flushed - this.#transport.queued
+    return this.flushed - this.#transport.queued
   }
 
   writeText(first: number, text: string, nextKey: KeySource): void {
     const length = Buffer.byteLength(text)
     const key = nextKey?.()
-    const size = frameHeaderSize(length, key !== undefined)
-    const { target, start } = this.#room(size + length)
-    const payload = writeFrameHeader(target, start, first, length, key)
+    const size = frameHeaderSize(length, key !== undefined) + length
+    const target = this.#room(size)
+    const payload = writeFrameHeader(target, this.#startOf(size), first, length, key)
     target.write(text, payload, length, 'utf8')
     this.#complete(target, payload, length, key)
   }
@@ -84,12 +99,28 @@ export class Outbox implements FrameOutput {
   writeBinary(first: number, payload: Uint8Array, nextKey: KeySource): void {
     const { length } = payload
     const key = nextKey?.()
-    const size = frameHeaderSize(length, key !== undefined)
-    if (key === undefined && length >= LEND_FROM) return this.#lend(first, payload, size)
-    const { target, start } = this.#room(size + length)
-    const at = writeFrameHeader(target, start, first, length, key)
+    const header = frameHeaderSize(length, key !== undefined)
+    if (key === undefined && length >= LEND_FROM && !isBorrowed(payload)) return this.#lend(first, payload, header)
+    const target = this.#room(header + length)
+    const at = writeFrameHeader(target, this.#startOf(header + length), first, length, key)
     target.set(payload, at)
     this.#complete(target, at, length, key)
+  }
+
+  /** Takes a frame that other connections get too: it is written as it is. */
+  writeShared({ batch, index, bytes }: SharedFrame): void {
+    this.#taken += bytes.length
+    if (this.#batch !== batch || this.#runUntil !== index) this.#beginRun(batch, index)
+    this.#runUntil = index + 1
+    this.#runSize += bytes.length
+    if (this.#runSize >= this.#flushAt) this.flush()
+  }
+
+  #beginRun(batch: FrameBatch, index: number): void {
+    this.flush()
+    this.#batch = batch
+    this.#runFrom = index
+    this.#owner.outputPending()
   }
 
   /** Calls back when everything taken so far has been handed to the operating system, or never will be. */
@@ -98,9 +129,16 @@ export class Outbox implements FrameOutput {
     this.#waiting.push({ until: this.#taken, callback })
   }
 
-  /** Writes what lies in the slab. */
+  /** Writes what lies in the slab, or the run of shared frames. */
   flush(): void {
-    this.#flushWith()
+    if (this.#batch === undefined) this.#flushWith()
+    else this.#flushRun(this.#batch)
+  }
+
+  #flushRun(batch: FrameBatch): void {
+    this.#batch = undefined
+    this.#runSize = 0
+    this.#write(batch.run(this.#runFrom, this.#runUntil))
   }
 
   /** Writes what lies in the slab, and a payload lent behind it: nothing may come between a header and its payload. */
@@ -112,31 +150,39 @@ export class Outbox implements FrameOutput {
     this.#fill = 0
     if (lent === undefined) this.#write(bytes)
     else this.#writeTogether(bytes, lent)
-    if (this.#transport.canReuse && this.#transport.buffered === 0) returnSlab(slab)
+    if (this.#held === 0 && this.#transport.canReuse) returnSlab(slab)
   }
 
   /** The transport is gone: nothing of what still waits will leave. */
-  discard(error: Error): void {
+  discard(error: Error | undefined): void {
     if (this.#slab !== undefined) returnSlab(this.#slab)
     this.#slab = undefined
     this.#fill = 0
+    this.#batch = undefined
+    this.#runSize = 0
     const waiting = this.#waiting
+    if (waiting === undefined) return
     this.#waiting = undefined
-    for (let next = waiting?.shift(); next !== undefined; next = waiting?.shift()) next.callback(error)
+    const why = error ?? new WebSocketError('NOT_OPEN', 'the connection ended before everything was sent')
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) next.callback(why)
   }
 
-  /** Finds room for a frame: in the slab, or in memory of its own if it is larger than that. */
-  #room(size: number): { target: Buffer; start: number } {
+  /** Finds room for a frame: in the slab, or in memory of its own if it is larger than that. See {@link #startOf}. */
+  #room(size: number): Buffer {
     this.#taken += size
-    if (this.#fill + size > SLAB_SIZE) this.flush()
-    if (size > SLAB_SIZE) return { target: Buffer.allocUnsafeSlow(size), start: 0 }
+    if (this.#batch !== undefined || this.#fill + size > SLAB_SIZE) this.flush()
+    if (size > SLAB_SIZE) return Buffer.allocUnsafeSlow(size)
     if (this.#slab === undefined) {
       this.#slab = takeSlab()
       this.#owner.outputPending()
     }
-    const start = this.#fill
     this.#fill += size
-    return { target: this.#slab, start }
+    return this.#slab
+  }
+
+  /** Where in its room a frame of this size begins. */
+  #startOf(size: number): number {
+    return size > SLAB_SIZE ? 0 : this.#fill - size
   }
 
   #complete(target: Buffer, payload: number, length: number, key: number | undefined): void {
@@ -146,8 +192,7 @@ export class Outbox implements FrameOutput {
   }
 
   #lend(first: number, payload: Uint8Array, size: number): void {
-    const { target, start } = this.#room(size)
-    writeFrameHeader(target, start, first, payload.length, undefined)
+    writeFrameHeader(this.#room(size), this.#startOf(size), first, payload.length, undefined)
     this.#taken += payload.length
     this.#flushWith(asBuffer(payload))
   }
@@ -161,19 +206,31 @@ export class Outbox implements FrameOutput {
   }
 
   #write(bytes: Buffer): void {
-    this.#transport.write(bytes, (error) => {
-      // After an error, and on a transport that is gone, its end follows and settles what waits.
-      if ((error === undefined || error === null) && !this.#transport.destroyed) this.#progress(bytes.length)
-    })
+    if (this.#transport.write(bytes, this.#wrote)) this.#handed += bytes.length
+    this.#held = this.#transport.buffered
+    this.#wasHeld ||= this.#held > 0
   }
 
-  #progress(bytes: number): void {
-    this.#flushed += bytes
-    const waiting = this.#waiting
-    for (let next = waiting?.first; next !== undefined && next.until <= this.#flushed; next = waiting?.first) {
-      waiting?.shift()
+  /**
+   * Most writes are done when they return, and nobody waits to hear of it. After an error, and on a transport that is gone, its
+   * end follows and settles what waits.
+   */
+  readonly #wrote = (error?: Error | null): void => {
+    if (!this.#wasHeld && !this.watched && this.#waiting === undefined) return
+    if ((error === undefined || error === null) && !this.#transport.destroyed) this.#progress()
+  }
+
+  #progress(): void {
+    this.#held = this.#transport.buffered
+    this.#wasHeld = this.#held > 0
+    if (this.#waiting !== undefined) this.#callBack(this.#waiting)
+    this.#owner.outputProgressed()
+  }
+
+  #callBack(waiting: Fifo<Waiting>): void {
+    for (let next = waiting.first; next !== undefined && next.until <= this.flushed; next = waiting.first) {
+      waiting.shift()
       next.callback()
     }
-    this.#owner.outputProgressed()
   }
 }

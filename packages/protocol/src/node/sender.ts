@@ -3,12 +3,15 @@
 import { Buffer } from 'node:buffer'
 import type { BlobLike, MessageData, SendOptions, WaitOptions } from '../connection.ts'
 import { Opcode } from '../constants.ts'
-import { textOf, UsageError, usage, WebSocketError } from '../errors.ts'
+import { textOf, WebSocketError } from '../errors.ts'
+import type { CloseInfo } from '../protocol.ts'
 import { invoke } from './invoke.ts'
 import type { Link } from './link.ts'
 import { LEND_FROM } from './outbox.ts'
-import { asBuffer, nodePlatform } from './platform.ts'
+import { asPayload, checkText, isBlob } from './payload.ts'
 import { SendQueue } from './send-queue.ts'
+import type { SharedFrame } from './shared-frames.ts'
+import { isBorrowed } from './window.ts'
 
 const NOT_OPEN = 'not sent: the connection is not open'
 
@@ -20,7 +23,7 @@ interface DrainWaiter {
 export class Sender {
   readonly #link: Link
   #queue: SendQueue | undefined
-  #drainWaiters: DrainWaiter[] = []
+  #drainWaiters: DrainWaiter[] | undefined
   #closing = false
   #sent = 0
   #dropped = 0
@@ -58,6 +61,23 @@ export class Sender {
     return low
   }
 
+  /**
+   * Sends a message that many get, as the frame made for all if that will do.
+   * @returns whether it was taken
+   */
+  sendShared(frame: SharedFrame, payload: string | Uint8Array, options: SendOptions): boolean {
+    const { protocol, outbox, settings } = this.#link
+    if (this.#closing || !this.#open) return this.#drop(options, NOT_OPEN)
+    if (this.bufferedAmount > settings.maxBackpressure) return this.#overflow(options)
+    if (this.#queue?.busy === true) this.#enqueue(payload, options)
+    else if (protocol.sendElsewhere(payload.length, options.compress)) {
+      outbox.writeShared(frame)
+      this.#sent++
+    } else this.#write(payload, options)
+    if (this.bufferedAmount > settings.highWaterMark) this.#link.awaitDrain()
+    return true
+  }
+
   drained({ signal }: WaitOptions): Promise<void> {
     if (signal?.aborted === true) return Promise.reject(signal.reason)
     if (this.#link.gone) return Promise.reject(new WebSocketError('NOT_OPEN', 'the connection is over'))
@@ -65,7 +85,7 @@ export class Sender {
     this.#link.awaitDrain()
     return new Promise((resolve, reject) => {
       const abort = (): void => {
-        this.#drainWaiters = this.#drainWaiters.filter((other) => other !== waiter)
+        this.#drainWaiters = this.#drainWaiters?.filter((other) => other !== waiter)
         reject(signal?.reason)
       }
       const settled = (): void => signal?.removeEventListener('abort', abort)
@@ -80,6 +100,7 @@ export class Sender {
         },
       }
       signal?.addEventListener('abort', abort)
+      this.#drainWaiters ??= []
       this.#drainWaiters.push(waiter)
     })
   }
@@ -87,7 +108,8 @@ export class Sender {
   /** The output is low again. */
   drain(): void {
     const waiters = this.#drainWaiters
-    this.#drainWaiters = []
+    if (waiters === undefined) return
+    this.#drainWaiters = undefined
     for (const waiter of waiters) waiter.resolve()
   }
 
@@ -110,10 +132,13 @@ export class Sender {
   }
 
   /** The connection is over. */
-  end(error: WebSocketError): void {
+  end(info: CloseInfo): void {
+    if (this.#queue === undefined && this.#drainWaiters === undefined) return
+    const why = `the connection ended with code ${info.code}`
+    const error = new WebSocketError('NOT_OPEN', why, { cause: info.cause })
     this.#queue?.cancel(error)
-    const waiters = this.#drainWaiters
-    this.#drainWaiters = []
+    const waiters = this.#drainWaiters ?? []
+    this.#drainWaiters = undefined
     for (const waiter of waiters) waiter.reject(error)
   }
 
@@ -133,9 +158,9 @@ export class Sender {
   }
 
   #enqueue(data: string | Uint8Array | BlobLike, options: SendOptions): void {
-    // What waits behind a Blob is what it was at the call (STANDARDS R10): only a large payload may be borrowed.
-    const borrowed = options.copy !== true && (data as Uint8Array).length >= LEND_FROM
-    const payload = ArrayBuffer.isView(data) && !borrowed ? Buffer.from(data) : data
+    // What waits behind a Blob is what it was at the call (STANDARDS R10): only a large payload of the caller's may be read later.
+    const stays = (view: Uint8Array) => options.copy !== true && view.length >= LEND_FROM && !isBorrowed(view)
+    const payload = ArrayBuffer.isView(data) && !stays(data) ? Buffer.from(data) : data
     this.#queue ??= new SendQueue()
     this.#queue.push({
       bytes: typeof payload === 'string' ? Buffer.byteLength(payload) : isBlob(payload) ? payload.size : payload.length,
@@ -179,24 +204,4 @@ export class Sender {
 
 function guarded(callback: (error?: Error) => void): (error?: Error) => void {
   return (error) => invoke(callback, error)
-}
-
-/** Text that is given as bytes is sent as it is, so it must be text (RFC 6455 §5.6). */
-function checkText(bytes: Uint8Array): void {
-  if (nodePlatform.isUtf8(bytes, 0, bytes.length)) return
-  throw new UsageError('data sent with { binary: false } must be valid UTF-8')
-}
-
-/** The bytes that a view shows, exactly; nothing of the memory around it (STANDARDS L22, R10). */
-function asPayload(data: MessageData): string | Uint8Array | BlobLike {
-  if (typeof data === 'string' || Buffer.isBuffer(data)) return data
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-  if (data instanceof ArrayBuffer || (data as unknown) instanceof SharedArrayBuffer)
-    return asBuffer(new Uint8Array(data as ArrayBuffer))
-  if (isBlob(data)) return data
-  throw usage('data to send', 'a string, an ArrayBuffer, a typed array, a DataView or a Blob', data)
-}
-
-function isBlob(data: unknown): data is BlobLike {
-  return typeof Blob !== 'undefined' && data instanceof Blob
 }

@@ -38,6 +38,11 @@ export interface ConnectionOptions {
   readonly concurrency?: number | undefined
   /** `'deliver'` (default) keeps messages for a consumer; `'discard'` is for endpoints that only send. */
   readonly incoming?: 'deliver' | 'discard' | undefined
+  /**
+   * `'owned'` (default): binary messages are yours. `'borrowed'`: they may be views that hold only until the handler or
+   * listener returns, or, if it is asynchronous, until it first waits; one that has to wait for its consumer is owned.
+   */
+  readonly binary?: 'owned' | 'borrowed' | undefined
   /** permessage-deflate (RFC 7692): whether to offer it (a client, by default), or to take an offer (a server, off by default), and with what. */
   readonly perMessageDeflate?: PerMessageDeflateOptions | boolean | undefined
 }
@@ -55,6 +60,7 @@ export interface ConnectionSettings {
   readonly maxReadAhead: number
   readonly concurrency: number
   readonly incoming: 'deliver' | 'discard'
+  readonly binary: 'owned' | 'borrowed'
   readonly perMessageDeflate: DeflateSettings | undefined
 }
 
@@ -80,6 +86,7 @@ export function connectionSettings(options: ConnectionOptions, heartbeatByDefaul
     maxReadAhead: integerOption('maxReadAhead', options.maxReadAhead, 256 * KIB, 1),
     concurrency: integerOption('concurrency', options.concurrency, 1, 1),
     incoming: choice('incoming', options.incoming, ['deliver', 'discard']),
+    binary: choice('binary', options.binary, ['owned', 'borrowed']),
     perMessageDeflate: deflateSettings(options.perMessageDeflate),
   })
 }

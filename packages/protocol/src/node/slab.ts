@@ -2,7 +2,7 @@
 // only when nothing below still reads it; at most a few are kept.
 
 /** The size of a slab, in bytes; output of one turn beyond it leaves in several writes. */
-export const SLAB_SIZE: number = 64 * 1024
+export const SLAB_SIZE: number = 128 * 1024
 /** How many free slabs are kept: one connection uses one at a time, and only while it has output. */
 const KEPT = 16
 

@@ -11,6 +11,10 @@ function recorded(): { assembler: MessageAssembler; allocated: number[] } {
   const allocated: number[] = []
   const assembler = new MessageAssembler({
     ...portablePlatform,
+    copy(bytes, start, end) {
+      allocated.push(end - start)
+      return bytes.slice(start, end)
+    },
     allocate(size) {
       allocated.push(size)
       return new Uint8Array(size)

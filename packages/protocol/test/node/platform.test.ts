@@ -44,12 +44,6 @@ describe('against the portable platform', () => {
   })
 })
 
-test('memory: Buffers, those of 1 KiB or more with an ArrayBuffer of their own', () => {
-  const [small, large] = [nodePlatform.allocate(10), nodePlatform.allocate(1024)]
-  expect([Buffer.isBuffer(small), small.length]).toEqual([true, 10])
-  expect([Buffer.isBuffer(large), large.buffer.byteLength]).toEqual([true, 1024])
-})
-
 test('[H2] masking keys do not repeat beyond chance', () => {
   const keys = new Set(Array.from({ length: 10_000 }, () => nodePlatform.maskingKey()))
   expect(keys.size).toBeGreaterThan(9_990)

@@ -17,6 +17,7 @@ test('defaults', () => {
     maxReadAhead: 256 * 1024,
     concurrency: 1,
     incoming: 'deliver',
+    binary: 'owned',
   })
 })
 

@@ -2,6 +2,7 @@
 // The listeners are plain functions that find their transport on the stream: closures would cost memory a connection.
 
 import type { Duplex } from 'node:stream'
+import { receiveWindow, releaseWindow, takeWindow, WINDOW_SIZE, windowMode } from '../window.ts'
 import type { Transport, TransportSink } from './transport.ts'
 
 const TRANSPORT = Symbol('transport')
@@ -56,15 +57,29 @@ export abstract class StreamTransport implements Transport {
     const head = this.#head
     this.#head = undefined
     if (head !== undefined) this.receive(head)
-    this.stream.on('data', onData)
     this.stream.on('end', onEnd)
+    this.listen()
     if (this.#paused) this.stream.pause()
     if (this.stream.destroyed && this.stream.closed) process.nextTick(() => this.finish())
   }
 
-  write(bytes: Uint8Array, done: (error?: Error | null) => void): void {
-    if (this.stream.writableEnded || this.stream.destroyed) process.nextTick(done, new Error('the transport has ended'))
-    else this.#attempt(() => this.stream.write(bytes, done))
+  /** Makes the stream flow into {@link receive}. */
+  protected listen(): void {
+    this.stream.on('data', onData)
+  }
+
+  write(bytes: Uint8Array, done: (error?: Error | null) => void): boolean {
+    if (this.stream.writableEnded || this.stream.destroyed) {
+      process.nextTick(done, new Error('the transport has ended'))
+      return false
+    }
+    try {
+      this.stream.write(bytes, done)
+      return true
+    } catch (error) {
+      this.stream.destroy(error as Error) // a stream that somebody made may throw: that is its end, and nobody else's
+      return false
+    }
   }
 
   cork(): void {
@@ -72,15 +87,10 @@ export abstract class StreamTransport implements Transport {
   }
 
   uncork(): void {
-    this.#attempt(() => this.stream.uncork())
-  }
-
-  /** A stream that somebody made may throw: that is its end, and nobody else's. */
-  #attempt(write: () => void): void {
     try {
-      write()
+      this.stream.uncork()
     } catch (error) {
-      this.stream.destroy(error as Error)
+      this.stream.destroy(error as Error) // as in `write`
     }
   }
 
@@ -111,8 +121,32 @@ export abstract class StreamTransport implements Transport {
       this.stream.destroy(new TypeError('frames are bytes: expected a stream without setEncoding() and object mode'))
       return
     }
+    if (windowMode === 'simd' && takeWindow()) return this.#parseInWindow(chunk)
     const bytes = this.own(chunk)
     this.#sink?.data(bytes, 0, bytes.length)
+  }
+
+  /** Bytes that were read into the window, which nobody has taken. */
+  receiveWindow(size: number): void {
+    if (!takeWindow()) throw new Error('the receive window was read into while it was in use')
+    try {
+      this.#sink?.data(receiveWindow, 0, size)
+    } finally {
+      releaseWindow()
+    }
+  }
+
+  /** A copy into the window costs less than masking elsewhere. It has been taken. */
+  #parseInWindow(chunk: Uint8Array): void {
+    try {
+      for (let at = 0; at < chunk.length; at += WINDOW_SIZE) {
+        const part = chunk.length <= WINDOW_SIZE ? chunk : chunk.subarray(at, at + WINDOW_SIZE)
+        receiveWindow.set(part)
+        this.#sink?.data(receiveWindow, 0, part.length)
+      }
+    } finally {
+      releaseWindow()
+    }
   }
 
   ended(): void {
@@ -128,6 +162,11 @@ export abstract class StreamTransport implements Transport {
     this.#sink = undefined
     sink?.closed(this.#error)
   }
+}
+
+/** The transport of a stream, if it has one. */
+export function transportOf(stream: Duplex): StreamTransport | undefined {
+  return (stream as Owned)[TRANSPORT]
 }
 
 function onData(this: Owned, chunk: unknown): void {

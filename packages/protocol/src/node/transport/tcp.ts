@@ -1,13 +1,17 @@
 // A transport over a plain socket of Node: TCP or a Unix socket.
 
 import { Socket } from 'node:net'
-import { StreamTransport } from './stream.ts'
+import { readIntoWindow } from './onread.ts'
+import { StreamTransport, transportOf } from './stream.ts'
 
 /** A socket that has its handle; only such a one gives its memory back with the write. */
 type Inside = Socket & { _handle?: { constructor: { name: string } } | null }
 
-/** Chunks are fresh memory that Node read for this socket alone, so they may be unmasked in place. */
+/** Reads into the receive window; where that cannot be, chunks are fresh memory that may be unmasked in place. */
 export class TcpTransport extends StreamTransport {
+  #handle: object | null | undefined
+  #native = false
+
   constructor(socket: Socket, head?: Uint8Array) {
     super(socket, head)
     socket.setNoDelay(true)
@@ -17,12 +21,30 @@ export class TcpTransport extends StreamTransport {
   /** A native handle and an untouched `write`: then an empty `writableLength` means that the kernel has its copy. */
   get canReuse(): boolean {
     const socket = this.stream as Inside
-    const handle = socket._handle?.constructor.name
-    const native = handle === 'TCP' || handle === 'Pipe'
-    return native && socket.write === Socket.prototype.write && socket.writableCorked === 0 && !socket.connecting
+    if (socket._handle !== this.#handle) this.#lookAt(socket)
+    return this.#native && socket.write === Socket.prototype.write && socket.writableCorked === 0 && !socket.connecting
+  }
+
+  /** A handle is looked at once: its class costs more to find out than all the rest. */
+  #lookAt(socket: Inside): void {
+    this.#handle = socket._handle
+    const name = socket._handle?.constructor.name
+    this.#native = name === 'TCP' || name === 'Pipe'
+  }
+
+  /** What Node has read already comes first: the socket may have been reading since it was accepted. */
+  protected override listen(): void {
+    for (let chunk = this.stream.read(); chunk !== null; chunk = this.stream.read()) this.receive(chunk)
+    if (readIntoWindow(this.stream as Socket, onRead)) this.stream.resume()
+    else super.listen()
   }
 
   protected own(chunk: Uint8Array): Uint8Array {
     return chunk
   }
+}
+
+function onRead(this: Socket, size: number): boolean {
+  transportOf(this)?.receiveWindow(size)
+  return true
 }

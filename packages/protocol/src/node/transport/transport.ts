@@ -19,8 +19,9 @@ export interface Transport {
   /**
    * Writes bytes, never none. They must not change until `done`, unless {@link canReuse} says that they may once
    * {@link buffered} is 0 after the call. `done` is called once, never before `write` returns, with an error if they will not leave.
+   * @returns whether the bytes were taken: false on a transport that has ended
    */
-  write(bytes: Uint8Array, done: (error?: Error | null) => void): void
+  write(bytes: Uint8Array, done: (error?: Error | null) => void): boolean
   /** Between the two, writes are held back: they then leave together, and nothing comes between them. */
   cork(): void
   uncork(): void

@@ -1,0 +1,46 @@
+// One message to many connections. Rules: it is framed once; each connection gets it in the order of its own sends and keeps
+// its own limits, so one that is slow, or gone, delays nobody.
+
+import type { MessageData, SendOptions } from '../connection.ts'
+import { FIN, Opcode } from '../constants.ts'
+import { usage } from '../errors.ts'
+import { encodeFrame } from '../output.ts'
+import { senderOf, type WebSocketConnection } from './connection.ts'
+import { asPayload, checkText, isBlob } from './payload.ts'
+import { type SharedFrame, shareFrame } from './shared-frames.ts'
+
+/** How a message goes to many. */
+export interface BroadcastOptions<Data = unknown> extends Pick<SendOptions, 'binary' | 'compress'> {
+  /** Sends only to connections for which it returns true. */
+  readonly filter?: ((socket: WebSocketConnection<Data>) => boolean) | undefined
+}
+
+/**
+ * Sends one message to each of `sockets` that is open; a large payload may be read until it has left everywhere.
+ * @returns to how many it was given; what they do not take in time is the matter of their own `maxBackpressure`
+ * @throws UsageError if `data` is none of string, ArrayBuffer and view
+ */
+export function broadcast<Data>(
+  sockets: Iterable<WebSocketConnection<Data>>,
+  data: Exclude<MessageData, { arrayBuffer(): unknown }>,
+  options: BroadcastOptions<Data> = {},
+): number {
+  const { filter, ...sending } = options
+  const payload = asPayload(data)
+  if (isBlob(payload)) throw usage('data to broadcast', 'a string, an ArrayBuffer, a typed array or a DataView', data)
+  const text = sending.binary === undefined ? typeof payload === 'string' : !sending.binary
+  if (text && typeof payload !== 'string') checkText(payload)
+  const each: SendOptions = { ...sending, binary: !text }
+  let frame: SharedFrame | undefined
+  let count = 0
+  for (const socket of sockets) {
+    if (filter !== undefined && !filter(socket)) continue
+    frame ??= shareFrame(encodeFrame(FIN | (text ? Opcode.Text : Opcode.Binary), bytesOf(payload), undefined))
+    if (senderOf(socket as WebSocketConnection).sendShared(frame, payload, each)) count++
+  }
+  return count
+}
+
+function bytesOf(payload: string | Uint8Array): Uint8Array {
+  return typeof payload === 'string' ? Buffer.from(payload) : payload
+}

@@ -1,0 +1,61 @@
+// Frames that many connections get: made once, and never changed. Those of one turn lie in one batch, so that a run of them
+// that goes to a thousand connections is put together once, and leaves each with one write.
+
+import { asBuffer } from './platform.ts'
+
+/** A batch takes frames up to this sum, in bytes; then the next is begun. */
+const BATCH_SIZE = 64 * 1024
+
+/** A frame as it goes over the wire, unmasked: a server's (RFC 6455 §5.1). */
+export interface SharedFrame {
+  readonly batch: FrameBatch
+  /** Its place in the batch. */
+  readonly index: number
+  readonly bytes: Buffer
+}
+
+export class FrameBatch {
+  readonly #frames: Buffer[] = []
+  #size = 0
+  /** The run that was put together last: most connections ask for the same. */
+  #from = 0
+  #until = 0
+  #run: Buffer | undefined
+
+  hasRoomFor(frame: Buffer): boolean {
+    return this.#size + frame.length <= BATCH_SIZE
+  }
+
+  /** @returns the place of the frame */
+  add(frame: Buffer): number {
+    this.#size += frame.length
+    return this.#frames.push(frame) - 1
+  }
+
+  /** The frames from one place up to another, one behind the other. */
+  run(from: number, until: number): Buffer {
+    if (until - from === 1) return this.#frames[from] as Buffer
+    if (this.#run === undefined || this.#from !== from || this.#until !== until) {
+      this.#run = Buffer.concat(this.#frames.slice(from, until))
+      this.#from = from
+      this.#until = until
+    }
+    return this.#run
+  }
+}
+
+let current: FrameBatch | undefined
+
+/** Puts a frame into the batch of this turn. */
+export function shareFrame(frame: Uint8Array): SharedFrame {
+  const bytes = asBuffer(frame)
+  if (current?.hasRoomFor(bytes) !== true) {
+    if (current === undefined) process.nextTick(endBatch)
+    current = new FrameBatch()
+  }
+  return { batch: current, index: current.add(bytes), bytes }
+}
+
+function endBatch(): void {
+  current = undefined
+}

@@ -1,0 +1,172 @@
+// One message to many connections: once framed, in order with each connection's own sends, one write a connection and turn.
+
+import type { Duplex } from 'node:stream'
+import { duplexPair } from '@ws/testkit'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { broadcast } from '../../src/node/broadcast.ts'
+import type { WebSocketConnection } from '../../src/node/connection.ts'
+import { collect, connected, open, Peer, type Setup, TRANSPORTS } from './support/connections.ts'
+
+const PARAMETERS = {
+  serverNoContextTakeover: false,
+  clientNoContextTakeover: false,
+  serverMaxWindowBits: 15,
+  clientMaxWindowBits: 15,
+}
+
+async function several(count: number, setup: { client?: Setup; server?: Setup } = {}, pair?: () => Promise<never>) {
+  const ends = await Promise.all(Array.from({ length: count }, () => connected(pair, setup)))
+  onTestFinished(async () => {
+    await Promise.all(ends.map((end) => end.dispose()))
+  })
+  return { servers: ends.map((end) => end.server), clients: ends.map((end) => end.client) }
+}
+
+/** Counts the writes that reach the stream below a connection. */
+function counted(stream: Duplex): { writes: number } {
+  const count = { writes: 0 }
+  const write = stream._write
+  stream._write = function (...parameters) {
+    count.writes++
+    return write.apply(this, parameters)
+  }
+  return count
+}
+
+describe.each(TRANSPORTS)('over $name', ({ pair }) => {
+  test('everybody gets it, in the order of the sends', async () => {
+    const { servers, clients } = await several(3, {}, pair as () => Promise<never>)
+    const received = clients.map((client) => collect(client, 6))
+    servers[1]?.send('before')
+    for (const other of [servers[0], servers[2]]) other?.send('-')
+    expect(broadcast(servers, 'one')).toBe(3)
+    expect(broadcast(servers, Buffer.from([1, 2]))).toBe(3)
+    for (const server of servers) server.send('between')
+    expect(broadcast(servers, 'x'.repeat(100_000))).toBe(3)
+    expect(broadcast(servers, 'last')).toBe(3)
+    const expected = ['one', Buffer.from([1, 2]), 'between', 'x'.repeat(100_000), 'last']
+    expect(await Promise.all(received)).toEqual([
+      ['-', ...expected],
+      ['before', ...expected],
+      ['-', ...expected],
+    ])
+  })
+})
+
+test('ten in a turn leave in one write', async () => {
+  const { client, server, dispose } = duplexPair()
+  onTestFinished(dispose)
+  const count = counted(server)
+  const socket = open(server, 'server')
+  const received = collect(open(client, 'client'), 11)
+  for (let index = 0; index < 10; index++) broadcast([socket], `message ${index}`)
+  await new Promise((resolve) => process.nextTick(resolve))
+  expect(count.writes).toBe(1)
+  broadcast([socket], 'later')
+  expect((await received).at(-1)).toBe('later')
+  expect(count.writes).toBe(2)
+})
+
+test('a filter leaves connections out, message by message', async () => {
+  const { servers, clients } = await several(2)
+  const [first, second] = servers as [WebSocketConnection, WebSocketConnection]
+  const received = [collect(clients[0] as WebSocketConnection, 5), collect(clients[1] as WebSocketConnection, 3)]
+  for (let index = 0; index < 5; index++) {
+    const count = broadcast(servers, String(index), { filter: (socket) => socket === first || index % 2 === 0 })
+    expect(count).toBe(index % 2 === 0 ? 2 : 1)
+  }
+  expect(second.stats().messagesOut).toBe(3)
+  expect(await Promise.all(received)).toEqual([
+    ['0', '1', '2', '3', '4'],
+    ['0', '2', '4'],
+  ])
+})
+
+test('nobody to send to: nothing is framed', () => {
+  expect(broadcast([], 'nobody')).toBe(0)
+})
+
+test('clients mask it, each with keys of its own [H2]', async () => {
+  const { client, server, dispose } = duplexPair()
+  onTestFinished(dispose)
+  const peer = new Peer(server)
+  const socket = open(client, 'client')
+  broadcast([socket], 'masked')
+  broadcast([socket], 'masked')
+  const [first, second] = [await peer.read(12), await peer.read(12)]
+  expect([first.slice(0, 4), second.slice(0, 4)]).toEqual(['8186', '8186'])
+  expect(first.slice(4)).not.toBe(second.slice(4))
+})
+
+test('a connection with compression compresses for itself, unless told not to', async () => {
+  const compressing = { perMessageDeflate: true, deflate: PARAMETERS }
+  const { servers, clients } = await several(2, { client: compressing, server: compressing })
+  const text = 'again and again '.repeat(1_000)
+  const received = clients.map((client) => collect(client, 2))
+  broadcast(servers, text)
+  broadcast(servers, text, { compress: false })
+  expect(await Promise.all(received)).toEqual([
+    [text, text],
+    [text, text],
+  ])
+  const { bytesOut } = servers[0]?.stats() ?? { bytesOut: 0 }
+  expect([bytesOut > text.length, bytesOut < 1.5 * text.length]).toEqual([true, true])
+})
+
+test('the bytes are those of the call', async () => {
+  const { servers, clients } = await several(2)
+  const received = clients.map((client) => collect(client, 1))
+  const bytes = Buffer.alloc(20_000, 1)
+  broadcast(servers, bytes)
+  bytes.fill(2)
+  expect(await Promise.all(received)).toEqual([[Buffer.alloc(20_000, 1)], [Buffer.alloc(20_000, 1)]])
+})
+
+test('text as bytes: binary: false; bytes of a text: binary: true', async () => {
+  const { servers, clients } = await several(1)
+  const received = collect(clients[0] as WebSocketConnection, 2)
+  broadcast(servers, Buffer.from('text'), { binary: false })
+  broadcast(servers, 'bytes', { binary: true })
+  expect(await received).toEqual(['text', Buffer.from('bytes')])
+  expect(() => broadcast(servers, Buffer.from([0xff]), { binary: false })).toThrow('must be valid UTF-8')
+  expect(servers[0]?.stats().messagesOut).toBe(2)
+})
+
+test('what cannot be sent throws, and nothing is sent', async () => {
+  const { servers } = await several(1)
+  expect(() => broadcast(servers, new Blob(['a']) as never)).toThrow(
+    /data to broadcast must be a string, an ArrayBuffer/,
+  )
+  expect(() => broadcast(servers, 5 as never)).toThrow(/data to send must be/)
+  expect(servers[0]?.stats().messagesOut).toBe(0)
+})
+
+test('one that is closing is passed over, and counts what it missed', async () => {
+  const { servers } = await several(2)
+  void servers[0]?.close(1000)
+  expect(broadcast(servers, 'late')).toBe(1)
+  expect(servers.map((server) => server.stats().dropped)).toEqual([1, 0])
+})
+
+test('one that does not read is dropped from at its limit, or ended; the others go on', async () => {
+  const { servers, clients } = await several(3, { server: { maxBackpressure: 100_000, slowConsumer: 'drop' } })
+  const [slow] = clients as [WebSocketConnection]
+  slow.pause()
+  const message = Buffer.alloc(50_000, 1)
+  let rounds = 0
+  while (broadcast(servers, message) === 3) {
+    await Promise.all([clients[1], clients[2]].map((client) => collect(client as WebSocketConnection, 1)))
+    if (++rounds > 10_000) throw new Error('the limit never held')
+  }
+  expect(servers.map((server) => server.stats().dropped > 0)).toEqual([true, false, false])
+  expect(servers[0]?.bufferedAmount).toBeLessThan(200_000)
+})
+
+test('a send behind a Blob keeps its place', async () => {
+  const { servers, clients } = await several(1)
+  const received = collect(clients[0] as WebSocketConnection, 3)
+  servers[0]?.send(new Blob(['first']))
+  broadcast(servers, 'second')
+  servers[0]?.send('third')
+  expect(await received).toEqual([Buffer.from('first'), 'second', 'third'])
+})
