@@ -42,7 +42,7 @@ async function bench(options: Options): Promise<void> {
 }
 
 function measure(options: Options): Promise<Report> {
-  return runBench(options, ['npx -y pnpm@12 bench', ...args].join(' '), {
+  return runBench(options, ['npx -y pnpm@12 bench', ...withoutFiles(args)].join(' '), {
     line: (text) => console.error(text),
     step: (text) => {
       if (process.stderr.isTTY) process.stderr.write(`\x1b[2K${text}\r`)
@@ -50,6 +50,15 @@ function measure(options: Options): Promise<Report> {
     folder: (path) => {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt(path))
     },
+  })
+}
+
+/** What was measured does not depend on where the figures go, and the page is no place for somebody's folders. */
+function withoutFiles(given: readonly string[]): string[] {
+  const names = ['--json', '--svg']
+  return given.filter((arg, index) => {
+    const [name = ''] = arg.split('=')
+    return !names.includes(name) && !names.includes(given[index - 1] ?? '')
   })
 }
 

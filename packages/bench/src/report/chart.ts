@@ -16,6 +16,7 @@ export async function chartOf(report: Report): Promise<string> {
   const ids = report.contestants.filter(({ id }) => rows.some(({ outcomes }) => outcomes[id] !== undefined))
   const reference = ids.find(({ id }) => id === REFERENCE) ?? { id: OURS.id, title: OURS.title }
   const beside = ids.filter(({ id }) => id !== reference.id)
+  const title = `Per CPU-second of the server, ${reference.title} = 1`
   const { init } = await import('echarts') // large, and most runs draw nothing
   const chart = init(null, null, {
     renderer: 'svg',
@@ -27,7 +28,7 @@ export async function chartOf(report: Report): Promise<string> {
     chart.setOption({
       animation: false,
       backgroundColor: '#ffffff',
-      title: { text: `Per CPU-second of the server, ${reference.title} = 1`, left: 'center', top: 8 },
+      title: { text: title, left: 'center', top: 8 },
       legend: { top: 36 },
       grid: { left: 16, right: 56, top: 70, bottom: 8, containLabel: true },
       xAxis: { type: 'log', logBase: 2 },
@@ -40,15 +41,16 @@ export async function chartOf(report: Report): Promise<string> {
         data: rows.map((row) => relative(row, id, reference.id)),
       })),
     })
-    return `${plain(chart.renderToSVGString())}\n`
+    return `${plain(chart.renderToSVGString(), title)}\n`
   } finally {
     chart.dispose()
   }
 }
 
-/** Without styles for a pointer and hooks for scripts: of no use in a picture, and numbered differently each time. */
-function plain(svg: string): string {
-  return svg.replace(/<style[\s\S]*?<\/style>\n?/, '').replaceAll(/ (class|ecmeta_\w+|pointer-events)="[^"]*"/g, '')
+/** With a title for those who cannot see it, without styles for a pointer and hooks for scripts, which are numbered anew each time. */
+function plain(svg: string, title: string): string {
+  const titled = svg.replace(/^<svg [^>]*>/, (start) => `${start}\n<title>${title}</title>`)
+  return titled.replace(/<style[\s\S]*?<\/style>\n?/, '').replaceAll(/ (class|ecmeta_\w+|pointer-events)="[^"]*"/g, '')
 }
 
 /** How many times as good as the reference; null draws no bar. */
