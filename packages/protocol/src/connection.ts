@@ -1,8 +1,8 @@
 // The connection as an application sees it, declared with the language's own types only: the Node class
 // `WebSocketConnection` implements it, and so does the browser's build.
 
+import type { CloseInfo } from './close-info.ts'
 import type { WebSocketError } from './errors.ts'
-import type { CloseInfo } from './protocol.ts'
 
 /** What a Blob must have to be sent. */
 export interface BlobLike {

@@ -1,5 +1,6 @@
 // The public names of `@ws/protocol`, each re-exported by hand.
 
+export type { CloseInfo } from './close-info.ts'
 export type {
   AbortSignalLike,
   BlobLike,
@@ -82,5 +83,5 @@ export { MessageAssembler } from './message/assembler.ts'
 export { Utf8Validator } from './message/utf8.ts'
 export { BufferedOutput, encodeFrame, type FrameOutput, type KeySource } from './output.ts'
 export { type Platform, portablePlatform } from './platform.ts'
-export { type CloseInfo, Protocol, type ProtocolHandler, type ProtocolOptions } from './protocol.ts'
+export { Protocol, type ProtocolHandler, type ProtocolOptions } from './protocol.ts'
 export { readyStateOf, type State, type StateEvent, TRANSITIONS, transition } from './state.ts'

@@ -4,6 +4,7 @@
 // - What the peer does wrong is answered and remembered, never thrown. What the caller does wrong throws before anything happens.
 // - The core owns no timer and no socket; once it has left 'open' the state table alone says what may still happen.
 
+import { type CloseInfo, lostInfo } from './close-info.ts'
 import {
   CloseCode,
   DEFAULT_MAX_FRAGMENTS,
@@ -16,7 +17,7 @@ import {
   RSV1,
 } from './constants.ts'
 import { DEFAULT_THRESHOLD, DeflateCodec, largestCompressed, type MessageCompression } from './deflate/codec.ts'
-import { type ProtocolError, UsageError, usage, WebSocketError } from './errors.ts'
+import { type ProtocolError, UsageError, usage, type WebSocketError } from './errors.ts'
 import { isControl } from './frame/check.ts'
 import {
   type ClosePayload,
@@ -32,20 +33,6 @@ import { MessageAssembler } from './message/assembler.ts'
 import type { FrameOutput, KeySource } from './output.ts'
 import { type Platform, portablePlatform } from './platform.ts'
 import { readyStateOf, type State, transition } from './state.ts'
-
-/** How a connection ended. */
-export interface CloseInfo {
-  /** The code of the Close that came, 1005 if it had none, 1006 if none came; after a violation the close code of its cause. */
-  readonly code: number
-  /** The reason that came with it. The peer wrote it: do not show it to end users (RFC 6455 §5.5.1). */
-  readonly reason: string
-  /** Whether both sides exchanged Close frames. */
-  readonly wasClean: boolean
-  /** Who ended it: we, the peer by a Close, or the network. */
-  readonly initiator: 'local' | 'remote' | 'transport'
-  /** Why, when it was not a clean close. */
-  readonly cause?: WebSocketError
-}
 
 /** What the protocol tells its owner, synchronously from within a call of its methods. */
 export interface ProtocolHandler {
@@ -445,22 +432,4 @@ export class Protocol implements FrameSink {
     if (before === 'ending') return { ...said, wasClean: true }
     return this.#cause === undefined ? lostInfo(said, error) : { ...said, wasClean: false, cause: this.#cause }
   }
-}
-
-/** The end of a lost connection. Its cause is made when it is asked for: many may be lost at once, and few ask. */
-function lostInfo(said: Omit<CloseInfo, 'wasClean'>, error: unknown): CloseInfo {
-  let cause: WebSocketError | undefined
-  return {
-    ...said,
-    wasClean: false,
-    get cause() {
-      cause ??= lost(error)
-      return cause
-    },
-  }
-}
-
-function lost(error: unknown): WebSocketError {
-  const why = error instanceof Error ? `: ${error.message}` : ' without a Close frame'
-  return new WebSocketError('CONNECTION_LOST', `the connection was lost${why}`, { cause: error })
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import type { CloseInfo } from '../src/close-info.ts'
 import { ProtocolError, UsageError, WebSocketError } from '../src/errors.ts'
 import { portablePlatform } from '../src/platform.ts'
-import type { CloseInfo } from '../src/protocol.ts'
 import type { State } from '../src/state.ts'
 import { concat, hex, pattern, toHex, utf8 } from './support/bytes.ts'
 import { Peer } from './support/encode.ts'

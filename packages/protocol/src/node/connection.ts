@@ -2,11 +2,11 @@
 // protocol's, and what ties it to a transport is the link's; here is only the application's view of both.
 
 import { EventEmitter } from 'node:events'
+import type { CloseInfo } from '../close-info.ts'
 import type { Connection, MessageData, SendOptions, WaitOptions } from '../connection.ts'
 import type { Role } from '../constants.ts'
 import type { DeflateParameters } from '../deflate/parameters.ts'
 import { textOf, UsageError, usage, WebSocketError } from '../errors.ts'
-import type { CloseInfo } from '../protocol.ts'
 import type { Message } from './inbox.ts'
 import { invoke, isPromiseLike, rethrowLater } from './invoke.ts'
 import { MessageIterator } from './iterate.ts'

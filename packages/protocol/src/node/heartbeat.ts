@@ -1,4 +1,4 @@
-// Pings to a peer that has gone silent (docs/limits.md). Rules: any byte that comes and any byte that leaves is life; a ping's
+// Pings to a peer that has gone silent (docs/limits.md). Rules: each byte that comes or leaves is life; a ping's
 // time starts when its bytes have left; while we do not read, the clock stands still, for the silence is ours: a ping then
 // only shows whether TCP is still there. Counters are compared at the alarm, so that traffic itself costs nothing.
 

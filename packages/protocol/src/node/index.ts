@@ -1,5 +1,6 @@
 // The public names of `@ws/protocol/node`: connections over Node's sockets, and the core's functions bound to Node's means.
 
+export type { CloseInfo } from '../close-info.ts'
 export type {
   AbortSignalLike,
   BlobLike,
@@ -10,7 +11,6 @@ export type {
 } from '../connection.ts'
 export { textOf, usage } from '../errors.ts'
 export { integerOption } from '../limits.ts'
-export type { CloseInfo } from '../protocol.ts'
 export { LONGEST_DELAY } from './alarm.ts'
 export { type BroadcastOptions, broadcast } from './broadcast.ts'
 export {

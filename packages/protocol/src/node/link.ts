@@ -4,10 +4,11 @@
 // - A nested read (a transport that delivers from within a write) is copied and queued, never parsed inside another.
 // - The transport's `closed` is the last event of all, and comes once.
 
+import type { CloseInfo } from '../close-info.ts'
 import type { Role } from '../constants.ts'
 import type { DeflateParameters } from '../deflate/parameters.ts'
 import { WebSocketError } from '../errors.ts'
-import { type CloseInfo, Protocol, type ProtocolHandler } from '../protocol.ts'
+import { Protocol, type ProtocolHandler } from '../protocol.ts'
 import { Alarm } from './alarm.ts'
 import { messageCompression } from './deflate-settings.ts'
 import { Heartbeat, type HeartbeatTarget } from './heartbeat.ts'

@@ -1,10 +1,10 @@
 // Sending messages: what may be sent, the high-water mark, slow consumers, and order when a Blob has to be read first.
 
 import { Buffer } from 'node:buffer'
+import type { CloseInfo } from '../close-info.ts'
 import type { BlobLike, MessageData, SendOptions, WaitOptions } from '../connection.ts'
 import { Opcode } from '../constants.ts'
 import { textOf, WebSocketError } from '../errors.ts'
-import type { CloseInfo } from '../protocol.ts'
 import { invoke } from './invoke.ts'
 import type { Link } from './link.ts'
 import { LEND_FROM } from './outbox.ts'

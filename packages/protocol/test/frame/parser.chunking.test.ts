@@ -1,4 +1,4 @@
-// The property that the parser lives by: any chunking of the same bytes gives the same sink calls once adjacent onPayload
+// The property that the parser lives by: whichever way the same bytes are chunked, the sink calls are the same once adjacent onPayload
 // calls are joined, the same verdict at the same byte offset, and no byte is held back that could have been judged.
 
 import fc from 'fast-check'

@@ -24,7 +24,7 @@ const found: Switch | undefined = usable ? findSwitch() : undefined
 /** What reads from the sockets that {@link connectSocket} has opened; nothing yet as long as HTTP does. */
 const readers = new WeakMap<Socket, { onRead: OnRead | undefined }>()
 
-/** Opens a socket as `net.connect` does. Until {@link readIntoWindow} it reads as any other; then into the window. */
+/** Opens a socket as `net.connect` does. Until {@link readIntoWindow} it reads as that one does; then into the window. */
 export function connectSocket(options: NetConnectOpts): Socket {
   if (!usable) return connect(options)
   const reader: { onRead: OnRead | undefined } = { onRead: undefined }

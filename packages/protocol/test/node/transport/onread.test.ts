@@ -52,7 +52,7 @@ describe.runIf(hasWindow)('into the window', () => {
     expect(sink.inWindow.at(-1)).toBe(true)
   })
 
-  test('a socket that connectSocket opened: as any other until a transport reads', async () => {
+  test('a socket that connectSocket opened: a plain one until a transport reads', async () => {
     const listener = net.createServer((accepted) => void accepted.write('HTTP,')).listen(0, '127.0.0.1')
     onTestFinished(() => void listener.close())
     await once(listener, 'listening')
