@@ -21,7 +21,7 @@ const MODES: Readonly<Record<string, readonly string[]>> = {
 }
 interface Run {
   readonly major: string
-  /** Of the receive window: `WS_RECEIVE_WINDOW`. */
+  /** Of the receive window: `WS_RECEIVE_WINDOW`. With `'off'` sockets are also written to by `socket.write` alone. */
   readonly mode: string
 }
 const RUNS: readonly Run[] = [
@@ -58,7 +58,7 @@ async function passes({ major, mode }: Run): Promise<boolean> {
     const projects = (MODES[mode] ?? []).flatMap((name) => ['--project', name])
     const { stdout } = await run(node, [VITEST, 'run', ...projects, `--outputFile.json=${report}`], {
       cwd: ROOT,
-      env: { ...process.env, WS_RECEIVE_WINDOW: mode },
+      env: { ...process.env, WS_RECEIVE_WINDOW: mode, WS_SOCKET_WRITE: mode === 'off' ? 'public' : 'direct' },
       timeout: TIME_OF_A_RUN,
       killSignal: 'SIGKILL',
       maxBuffer: MOST_OUTPUT,

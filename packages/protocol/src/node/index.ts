@@ -33,5 +33,5 @@ export {
 } from './settings.ts'
 export { connectSocket } from './transport/onread.ts'
 export { openTransport } from './transport/open.ts'
-export type { Transport, TransportSink } from './transport/transport.ts'
+export type { Transport, TransportSink, Writer, Written } from './transport/transport.ts'
 export type { UpgradeRequest } from './upgrade-request.ts'

@@ -12,7 +12,7 @@ import { Fifo } from './fifo.ts'
 import { asBuffer, nodePlatform } from './platform.ts'
 import type { FrameBatch, SharedFrame } from './shared-frames.ts'
 import { returnSlab, SLAB_SIZE, takeSlab } from './slab.ts'
-import type { Transport } from './transport/transport.ts'
+import type { Transport, Writer } from './transport/transport.ts'
 import { isBorrowed } from './window.ts'
 
 /** From this size on an unmasked payload is lent to the transport rather than copied into the slab. */
@@ -33,7 +33,7 @@ interface Waiting {
 }
 
 /** Takes frames, writes them to a transport. */
-export class Outbox implements FrameOutput {
+export class Outbox implements FrameOutput, Writer {
   readonly #transport: Transport
   readonly #owner: OutboxOwner
   readonly #flushAt: number
@@ -148,9 +148,7 @@ export class Outbox implements FrameOutput {
     const bytes = slab.subarray(0, this.#fill)
     this.#slab = undefined
     this.#fill = 0
-    if (lent === undefined) this.#write(bytes)
-    else this.#writeTogether(bytes, lent)
-    if (this.#held === 0 && this.#transport.canReuse) returnSlab(slab)
+    if (lent === undefined ? this.#write(bytes) : this.#writeTogether(bytes, lent)) returnSlab(slab)
   }
 
   /** The transport is gone: nothing of what still waits will leave. */
@@ -198,24 +196,37 @@ export class Outbox implements FrameOutput {
   }
 
   /** A transport may deliver from within a write, and what is read may be answered at once. */
-  #writeTogether(first: Buffer, second: Buffer): void {
+  #writeTogether(first: Buffer, second: Buffer): boolean {
     this.#transport.cork()
     this.#write(first)
     this.#write(second)
     this.#transport.uncork()
+    this.#held = this.#transport.buffered
+    return this.#held === 0 && this.#transport.canReuse
   }
 
-  #write(bytes: Buffer): void {
-    if (this.#transport.write(bytes, this.#wrote)) this.#handed += bytes.length
+  /** @returns whether its memory may be used again */
+  #write(bytes: Buffer): boolean {
+    const written = this.#transport.write(bytes, this)
+    if (written !== 'refused') this.#handed += bytes.length
+    if (written === 'left') return this.#left()
     this.#held = this.#transport.buffered
     this.#wasHeld ||= this.#held > 0
+    return this.#held === 0 && this.#transport.canReuse
+  }
+
+  /** A write was complete at once: nothing is held any more. Who waits to hear of it does so as after any other write, later. */
+  #left(): true {
+    this.#held = 0
+    if (this.watched || this.#waiting !== undefined) process.nextTick(wrote, this)
+    return true
   }
 
   /**
    * Most writes are done when they return, and nobody waits to hear of it. After an error, and on a transport that is gone, its
    * end follows and settles what waits.
    */
-  readonly #wrote = (error?: Error | null): void => {
+  wrote(error?: Error | null): void {
     if (!this.#wasHeld && !this.watched && this.#waiting === undefined) return
     if ((error === undefined || error === null) && !this.#transport.destroyed) this.#progress()
   }
@@ -233,4 +244,8 @@ export class Outbox implements FrameOutput {
       next.callback()
     }
   }
+}
+
+function wrote(outbox: Outbox): void {
+  outbox.wrote()
 }

@@ -4,6 +4,7 @@
 // - It is taken while a chunk in it is being parsed; whoever comes meanwhile, from within a handler, uses other memory.
 
 import { applyMask as plainMask, rotateKey } from '../frame/mask.ts'
+import { environmentChoice } from './environment.ts'
 import { loadSimd, type Simd } from './simd.ts'
 
 /** How much of the machine is used: `WS_RECEIVE_WINDOW` says so before the module is loaded. */
@@ -15,8 +16,6 @@ export type WindowMode =
   /** No window: every read gives memory of its own. */
   | 'off'
 
-const MODES: readonly WindowMode[] = ['simd', 'buffer', 'off']
-
 const PAGE = 64 * 1024
 /** Two reads of the size that the operating system gives at once. */
 export const WINDOW_SIZE: number = 2 * PAGE
@@ -24,14 +23,7 @@ const SCRATCH_SIZE = PAGE
 /** Below this many bytes elsewhere in memory, two copies cost more than masking them one by one. */
 const SCRATCH_FROM = 256
 
-function wantedMode(): WindowMode {
-  const wanted = process.env.WS_RECEIVE_WINDOW as WindowMode | undefined
-  if (wanted === undefined || MODES.includes(wanted)) return wanted ?? 'simd'
-  process.emitWarning(`WS_RECEIVE_WINDOW must be one of ${MODES.join(', ')}; got ${JSON.stringify(wanted)}: ignored`)
-  return 'simd'
-}
-
-const wanted: WindowMode = wantedMode()
+const wanted: WindowMode = environmentChoice('WS_RECEIVE_WINDOW', ['simd', 'buffer', 'off'])
 const simd: Simd | undefined = wanted === 'simd' ? loadSimd() : undefined
 
 /** The mode in force. */

@@ -3,7 +3,7 @@
 
 import type { Duplex } from 'node:stream'
 import { receiveWindow, releaseWindow, takeWindow, WINDOW_SIZE, windowMode } from '../window.ts'
-import type { Transport, TransportSink } from './transport.ts'
+import type { Transport, TransportSink, Writer, Written } from './transport.ts'
 
 const TRANSPORT = Symbol('transport')
 
@@ -68,17 +68,18 @@ export abstract class StreamTransport implements Transport {
     this.stream.on('data', onData)
   }
 
-  write(bytes: Uint8Array, done: (error?: Error | null) => void): boolean {
+  write(bytes: Uint8Array, writer: Writer): Written {
+    const done = (error?: Error | null): void => writer.wrote(error)
     if (this.stream.writableEnded || this.stream.destroyed) {
       process.nextTick(done, new Error('the transport has ended'))
-      return false
+      return 'refused'
     }
     try {
       this.stream.write(bytes, done)
-      return true
+      return 'waits'
     } catch (error) {
       this.stream.destroy(error as Error) // a stream that somebody made may throw: that is its end, and nobody else's
-      return false
+      return 'refused'
     }
   }
 

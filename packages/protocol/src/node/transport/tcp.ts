@@ -1,8 +1,10 @@
 // A transport over a plain socket of Node: TCP or a Unix socket.
 
 import { Socket } from 'node:net'
+import { isFree, writeDirectly } from './direct-write.ts'
 import { readIntoWindow } from './onread.ts'
 import { StreamTransport, transportOf } from './stream.ts'
+import type { Writer, Written } from './transport.ts'
 
 /** A socket that has its handle; only such a one gives its memory back with the write. */
 type Inside = Socket & { _handle?: { constructor: { name: string } } | null }
@@ -11,11 +13,29 @@ type Inside = Socket & { _handle?: { constructor: { name: string } } | null }
 export class TcpTransport extends StreamTransport {
   #handle: object | null | undefined
   #native = false
+  /** Bytes of a direct write that the operating system has not all taken. */
+  #waiting = 0
 
   constructor(socket: Socket, head?: Uint8Array) {
     super(socket, head)
     socket.setNoDelay(true)
     socket.setTimeout(0)
+  }
+
+  override get buffered(): number {
+    return super.buffered + this.#waiting
+  }
+
+  override write(bytes: Uint8Array, writer: Writer): Written {
+    const socket = this.stream as Socket
+    if (this.#waiting > 0 || !this.canReuse || !isFree(socket)) return super.write(bytes, writer)
+    const done = (error?: Error | null): void => {
+      this.#waiting = 0
+      writer.wrote(error)
+    }
+    if (writeDirectly(socket, bytes, done)) return 'left'
+    this.#waiting = bytes.length
+    return 'waits'
   }
 
   /** A native handle and an untouched `write`: then an empty `writableLength` means that the kernel has its copy. */

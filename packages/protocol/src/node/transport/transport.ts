@@ -12,16 +12,28 @@ export interface TransportSink {
   closed(error?: Error): void
 }
 
+/**
+ * What became of a write: the operating system has all of it, and its memory is free; or it waits, and `wrote` will be called; or the
+ * transport had ended before.
+ */
+export type Written = 'left' | 'waits' | 'refused'
+
+/** Told of a write that was not complete at once. */
+export interface Writer {
+  /** Called once a write, never before it has returned, with an error if its bytes will not leave; after the transport's end perhaps not. */
+  wrote(error?: Error | null): void
+}
+
 /** A full-duplex byte stream under a connection. */
 export interface Transport {
   /** Starts reading. Called once. */
   read(sink: TransportSink): void
   /**
-   * Writes bytes, never none. They must not change until `done`, unless {@link canReuse} says that they may once
-   * {@link buffered} is 0 after the call. `done` is called once, never before `write` returns, with an error if they will not leave.
-   * @returns whether the bytes were taken: false on a transport that has ended
+   * Writes bytes, never none. They must not change until they have left, unless {@link canReuse} says that they may once
+   * {@link buffered} is 0 after the call.
+   * @param writer is told of it, unless it has `'left'`
    */
-  write(bytes: Uint8Array, done: (error?: Error | null) => void): boolean
+  write(bytes: Uint8Array, writer: Writer): Written
   /** Between the two, writes are held back: they then leave together, and nothing comes between them. */
   cork(): void
   uncork(): void

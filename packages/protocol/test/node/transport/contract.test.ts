@@ -39,12 +39,18 @@ class Recorder implements TransportSink {
 function write(transport: Transport, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     let returned = false
-    transport.write(bytes, (error) => {
-      if (!returned) reject(new Error('done was called before write returned'))
+    let told = 0
+    const wrote = (error?: Error | null): void => {
+      if (!returned) reject(new Error('wrote was called before write returned'))
+      else if (++told > 1) reject(new Error('wrote was called again'))
       else if (error !== undefined && error !== null) reject(error)
-      else resolve()
-    })
+      else setImmediate(resolve)
+    }
+    const written = transport.write(bytes, { wrote })
     returned = true
+    if (written !== 'left') return
+    told++
+    setImmediate(resolve)
   })
 }
 
@@ -123,7 +129,7 @@ describe.each(TRANSPORTS)('transport over $name', ({ pair }) => {
   test('end: the peer sees the end after all bytes', async () => {
     const { peer, ours, sink } = await setUp()
     ours.read(sink)
-    ours.write(Buffer.from('last'), () => {})
+    ours.write(Buffer.from('last'), { wrote: () => {} })
     ours.end()
     let received = ''
     peer.on('data', (chunk) => {

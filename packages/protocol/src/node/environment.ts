@@ -1,0 +1,14 @@
+// What the environment says before the package is loaded: switches for whoever looks for a fault, not options.
+
+/** The value of an environment variable that has to be one of `choices`; the first is the default, also for any other value. */
+export function environmentChoice<Choice extends string>(
+  name: string,
+  choices: readonly [Choice, ...Choice[]],
+): Choice {
+  const wanted = process.env[name]
+  const chosen = choices.find((choice) => choice === wanted)
+  if (wanted !== undefined && chosen === undefined) {
+    process.emitWarning(`${name} must be one of ${choices.join(', ')}; got ${JSON.stringify(wanted)}: ignored`)
+  }
+  return chosen ?? choices[0]
+}
