@@ -144,6 +144,11 @@ export class Protocol implements FrameSink {
     return this.#framesOut
   }
 
+  /** Whether messages may go out compressed. */
+  get compresses(): boolean {
+    return this.#codec !== undefined
+  }
+
   /** Whether the peer owes us the rest of a message or of a frame. */
   get midMessage(): boolean {
     return this.#parser.midMessage

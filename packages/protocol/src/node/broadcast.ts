@@ -5,7 +5,7 @@ import type { MessageData, SendOptions } from '../connection.ts'
 import { FIN, Opcode } from '../constants.ts'
 import { usage } from '../errors.ts'
 import { encodeFrame } from '../output.ts'
-import { senderOf, type WebSocketConnection } from './connection.ts'
+import { outboxOf, senderOf, type WebSocketConnection } from './connection.ts'
 import { asPayload, checkText, isBlob } from './payload.ts'
 import { type SharedFrame, shareFrame } from './shared-frames.ts'
 
@@ -36,7 +36,8 @@ export function broadcast<Data>(
   for (const socket of sockets) {
     if (filter !== undefined && !filter(socket)) continue
     frame ??= shareFrame(encodeFrame(FIN | (text ? Opcode.Text : Opcode.Binary), bytesOf(payload), undefined))
-    if (senderOf(socket as WebSocketConnection).sendShared(frame, payload, each)) count++
+    const to = socket as WebSocketConnection
+    if (outboxOf(to).takeShared(frame) || senderOf(to).sendShared(frame, payload, each)) count++
   }
   return count
 }

@@ -11,6 +11,7 @@ import type { Message } from './inbox.ts'
 import { invoke, isPromiseLike, rethrowLater } from './invoke.ts'
 import { MessageIterator } from './iterate.ts'
 import { Link, type LinkOwner } from './link.ts'
+import type { Outbox } from './outbox.ts'
 import { Pings } from './pings.ts'
 import { Sender } from './sender.ts'
 import type { ConnectionSettings } from './settings.ts'
@@ -71,6 +72,7 @@ export interface ConnectionInit<Data> {
 let ownerOf: (socket: WebSocketConnection) => LinkOwner
 /** What a broadcast needs of a connection. */
 export let senderOf: (socket: WebSocketConnection) => Sender
+export let outboxOf: (socket: WebSocketConnection) => Outbox
 
 const NO_OPTIONS: SendOptions = Object.freeze({})
 
@@ -89,6 +91,7 @@ export class WebSocketConnection<Data = unknown>
   readonly extensions: string
   data: Data
   readonly #link: Link
+  readonly #outbox: Outbox
   readonly #sender: Sender
   readonly #handlers: Handlers<Data> | undefined
   #pings: Pings | undefined
@@ -107,6 +110,7 @@ export class WebSocketConnection<Data = unknown>
     this.#handlers = init.handlers
     const owner = ownerOf(this as WebSocketConnection)
     this.#link = new Link(init.transport, init.role, init.settings, init.deflate, owner)
+    this.#outbox = this.#link.outbox
     this.#sender = new Sender(this.#link)
     if (init.handlers?.message !== undefined) this.#link.inbox.claim('handlers')
   }
@@ -209,7 +213,7 @@ export class WebSocketConnection<Data = unknown>
       messagesIn,
       messagesOut: this.#sender.sent,
       framesIn: protocol.framesIn,
-      framesOut: protocol.framesOut,
+      framesOut: protocol.framesOut + outbox.sharedUnasked,
       bytesIn,
       bytesOut: outbox.flushed,
       dropped: this.#sender.dropped,
@@ -338,6 +342,7 @@ export class WebSocketConnection<Data = unknown>
     }
     ownerOf = (socket) => new Owner(socket)
     senderOf = (socket) => socket.#sender
+    outboxOf = (socket) => socket.#outbox
   }
 
   #deliver(message: string | Buffer, consumer: 'handlers' | 'listeners'): unknown {

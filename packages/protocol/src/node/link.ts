@@ -17,7 +17,6 @@ import { Outbox, type OutboxOwner } from './outbox.ts'
 import { asBuffer, borrowingPlatform, nodePlatform } from './platform.ts'
 import type { ConnectionSettings } from './settings.ts'
 import type { Transport, TransportSink } from './transport/transport.ts'
-import { type Flushable, flushAtTurnEnd } from './turn.ts'
 
 /** The least progress, in bytes, that keeps a message in progress or a closing connection from its timeout. */
 const MIN_PROGRESS = 1024
@@ -36,7 +35,7 @@ export interface LinkOwner {
   onClosed(info: CloseInfo): void
 }
 
-export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxOwner, HeartbeatTarget, Flushable {
+export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxOwner, HeartbeatTarget {
   readonly protocol: Protocol
   readonly outbox: Outbox
   readonly inbox: Inbox
@@ -49,7 +48,6 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   #remainder: Buffer | undefined
   #reading = false
   #stalled = false
-  #dirty = false
   #endDue = false
   #peerEnded = false
   #gone = false
@@ -70,7 +68,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     this.transport = transport
     this.settings = settings
     this.#owner = owner
-    this.outbox = new Outbox(transport, this, settings.highWaterMark)
+    this.outbox = new Outbox(transport, this, settings)
     this.inbox = new Inbox(this, settings)
     this.protocol = new Protocol({
       role,
@@ -119,6 +117,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   abort(cause: WebSocketError): void {
     if (this.#gone) return
     this.protocol.abort(cause)
+    this.outbox.endSharing()
     this.inbox.clear()
     this.transport.abort()
   }
@@ -179,23 +178,12 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
 
   // --- OutboxOwner
 
-  outputPending(): void {
-    if (this.#reading || this.#dirty) return
-    this.#dirty = true
-    flushAtTurnEnd(this)
-  }
-
   outputProgressed(): void {
     if (!this.outbox.blocked) this.protocol.unblocked()
     if (!this.#awaitingDrain || 2 * this.outbox.bufferedAmount > this.settings.highWaterMark) return
     this.#awaitingDrain = false
     this.outbox.watched = false
     this.#owner.onDrain()
-  }
-
-  flush(): void {
-    this.#dirty = false
-    this.outbox.flush()
   }
 
   // --- InboxOwner
@@ -245,8 +233,10 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   /** @param ours whether the buffer is a remainder of ours, of which a part may be kept without another copy */
   #read(buffer: Uint8Array, start: number, end: number, ours = false): void {
     this.#reading = true
+    this.outbox.reading = true
     const stop = this.protocol.receive(buffer, start, end)
     this.#reading = false
+    this.outbox.reading = false
     if (stop < end) this.#keepFirst(buffer.subarray(stop, end), ours)
     this.#carryOut()
     this.#stallIfFull()
@@ -296,6 +286,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   /** The peer has ended its side: we end ours; without Close frames this is a lost connection (STANDARDS L19). */
   #answerEnd(): void {
     this.outbox.flush()
+    this.outbox.endSharing()
     this.#outputEnded = true
     this.transport.end()
     if (!this.#gone) this.#armClose()

@@ -3,6 +3,8 @@
 //   the end of a read, or at the end of the turn, whichever comes first.
 // - A large payload is not copied: an unmasked one is lent to the transport, a masked one gets memory of its own. One that
 //   lies in the receive window is copied too: the next read overwrites it.
+// - What many get is not asked about one by one: once it was allowed, it goes on to be until anything else is written, the
+//   connection leaves 'open' or output waits. Who changes what it depends on without a write calls `endSharing`.
 // - Order is that of the calls. Progress is counted in bytes, so that nothing is kept per frame.
 
 import { WebSocketError } from '../errors.ts'
@@ -10,9 +12,11 @@ import { frameHeaderSize, writeFrameHeader } from '../frame/header.ts'
 import type { FrameOutput, KeySource } from '../output.ts'
 import { Fifo } from './fifo.ts'
 import { asBuffer, nodePlatform } from './platform.ts'
+import type { ConnectionSettings } from './settings.ts'
 import type { FrameBatch, SharedFrame } from './shared-frames.ts'
 import { returnSlab, SLAB_SIZE, takeSlab } from './slab.ts'
 import type { Transport, Writer } from './transport/transport.ts'
+import { type Flushable, flushAtTurnEnd } from './turn.ts'
 import { isBorrowed } from './window.ts'
 
 /** From this size on an unmasked payload is lent to the transport rather than copied into the slab. */
@@ -20,11 +24,11 @@ export const LEND_FROM: number = 16 * 1024
 
 /** Told of what happens to the output. */
 export interface OutboxOwner {
-  /** Bytes lie in the slab that wait for {@link Outbox.flush}: see to it within this turn. */
-  outputPending(): void
   /** Bytes have been taken by the operating system. */
   outputProgressed(): void
 }
+
+export type OutboxSettings = Pick<ConnectionSettings, 'highWaterMark' | 'maxBackpressure'>
 
 interface Waiting {
   /** The message's last byte, counted from the first that this outbox ever took. */
@@ -33,7 +37,7 @@ interface Waiting {
 }
 
 /** Takes frames, writes them to a transport. */
-export class Outbox implements FrameOutput, Writer {
+export class Outbox implements FrameOutput, Writer, Flushable {
   readonly #transport: Transport
   readonly #owner: OutboxOwner
   readonly #flushAt: number
@@ -44,6 +48,13 @@ export class Outbox implements FrameOutput, Writer {
   #runFrom = 0
   #runUntil = 0
   #runSize = 0
+  /** Whether shared frames are taken unasked, as long as no more than so many bytes wait. */
+  #sharing = false
+  readonly #sharedUpTo: number
+  #sharedUnasked = 0
+  #dirty = false
+  /** Whether chunks are being read, at whose end the output is flushed. */
+  reading = false
   #taken = 0
   /** Of what was taken: given to the transport, and what it held of that when it was last looked at. */
   #handed = 0
@@ -54,11 +65,12 @@ export class Outbox implements FrameOutput, Writer {
   watched = false
   #waiting: Fifo<Waiting> | undefined
 
-  /** @param highWaterMark a slab is flushed early at this many bytes, if that is less than its size */
-  constructor(transport: Transport, owner: OutboxOwner, highWaterMark: number) {
+  /** A slab is flushed early at `highWaterMark` bytes, if that is less than its size. */
+  constructor(transport: Transport, owner: OutboxOwner, { highWaterMark, maxBackpressure }: OutboxSettings) {
     this.#transport = transport
     this.#owner = owner
     this.#flushAt = Math.min(SLAB_SIZE, Math.max(highWaterMark, 1))
+    this.#sharedUpTo = Math.min(highWaterMark, maxBackpressure)
   }
 
   /** Bytes taken and not yet with the operating system. */
@@ -107,11 +119,41 @@ export class Outbox implements FrameOutput, Writer {
     this.#complete(target, at, length, key)
   }
 
-  /** Takes a frame that other connections get too: it is written as it is. */
-  writeShared({ batch, index, bytes }: SharedFrame): void {
-    this.#taken += bytes.length
+  /** How many shared frames were taken by {@link takeShared}. */
+  get sharedUnasked(): number {
+    return this.#sharedUnasked
+  }
+
+  /**
+   * Takes a frame that other connections get too, if that needs no asking. One comparison or two in this one object: a
+   * broadcast calls it for each connection, and most of what that costs is memory that was not looked at lately.
+   * @returns false if whether it may be sent, and how, has to be found out
+   */
+  takeShared(frame: SharedFrame): boolean {
+    if (!this.#sharing || this.#runSize + this.#held + frame.bytes.length > this.#sharedUpTo) return false
+    this.#sharedUnasked++
+    this.#addToRun(frame)
+    return true
+  }
+
+  /**
+   * Takes a frame that other connections get too: it is written as it is.
+   * @param more whether the next ones may be taken unasked
+   */
+  writeShared(frame: SharedFrame, more: boolean): void {
+    this.#addToRun(frame)
+    this.#sharing = more
+  }
+
+  /** Whether a shared frame may be sent has to be asked again. */
+  endSharing(): void {
+    this.#sharing = false
+  }
+
+  #addToRun({ batch, index, bytes }: SharedFrame): void {
     if (this.#batch !== batch || this.#runUntil !== index) this.#beginRun(batch, index)
     this.#runUntil = index + 1
+    this.#taken += bytes.length
     this.#runSize += bytes.length
     if (this.#runSize >= this.#flushAt) this.flush()
   }
@@ -120,7 +162,19 @@ export class Outbox implements FrameOutput, Writer {
     this.flush()
     this.#batch = batch
     this.#runFrom = index
-    this.#owner.outputPending()
+    this.#flushLater()
+  }
+
+  /** Sees to it that what waits here is flushed within this turn. */
+  #flushLater(): void {
+    if (this.reading || this.#dirty) return
+    this.#dirty = true
+    flushAtTurnEnd(this)
+  }
+
+  turnEnded(): void {
+    this.#dirty = false
+    this.flush()
   }
 
   /** Calls back when everything taken so far has been handed to the operating system, or never will be. */
@@ -158,6 +212,7 @@ export class Outbox implements FrameOutput, Writer {
     this.#fill = 0
     this.#batch = undefined
     this.#runSize = 0
+    this.#sharing = false
     const waiting = this.#waiting
     if (waiting === undefined) return
     this.#waiting = undefined
@@ -168,11 +223,12 @@ export class Outbox implements FrameOutput, Writer {
   /** Finds room for a frame: in the slab, or in memory of its own if it is larger than that. See {@link #startOf}. */
   #room(size: number): Buffer {
     this.#taken += size
+    this.#sharing = false
     if (this.#batch !== undefined || this.#fill + size > SLAB_SIZE) this.flush()
     if (size > SLAB_SIZE) return Buffer.allocUnsafeSlow(size)
     if (this.#slab === undefined) {
       this.#slab = takeSlab()
-      this.#owner.outputPending()
+      this.#flushLater()
     }
     this.#fill += size
     return this.#slab

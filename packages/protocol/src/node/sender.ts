@@ -33,7 +33,7 @@ export class Sender {
   }
 
   get sent(): number {
-    return this.#sent
+    return this.#sent + this.#link.outbox.sharedUnasked
   }
 
   get dropped(): number {
@@ -71,7 +71,7 @@ export class Sender {
     if (this.bufferedAmount > settings.maxBackpressure) return this.#overflow(options)
     if (this.#queue?.busy === true) this.#enqueue(payload, options)
     else if (protocol.sendElsewhere(payload.length, options.compress)) {
-      outbox.writeShared(frame)
+      outbox.writeShared(frame, !protocol.compresses)
       this.#sent++
     } else this.#write(payload, options)
     if (this.bufferedAmount > settings.highWaterMark) this.#link.awaitDrain()
@@ -161,6 +161,7 @@ export class Sender {
     // What waits behind a Blob is what it was at the call (STANDARDS R10): only a large payload of the caller's may be read later.
     const stays = (view: Uint8Array) => options.copy !== true && view.length >= LEND_FROM && !isBorrowed(view)
     const payload = ArrayBuffer.isView(data) && !stays(data) ? Buffer.from(data) : data
+    this.#link.outbox.endSharing() // what comes now queues behind it
     this.#queue ??= new SendQueue()
     this.#queue.push({
       bytes: typeof payload === 'string' ? Buffer.byteLength(payload) : isBlob(payload) ? payload.size : payload.length,

@@ -2,12 +2,12 @@
 
 /** Something that holds output back until the turn ends. */
 export interface Flushable {
-  flush(): void
+  turnEnded(): void
 }
 
 let dirty: Flushable[] = []
 
-/** Flushes `target` once the code that runs now has returned. Call it once a target and turn. */
+/** Calls `target` once the code that runs now has returned. Call it once a target and turn. */
 export function flushAtTurnEnd(target: Flushable): void {
   dirty.push(target)
   if (dirty.length === 1) process.nextTick(flushAll)
@@ -16,5 +16,5 @@ export function flushAtTurnEnd(target: Flushable): void {
 function flushAll(): void {
   const targets = dirty
   dirty = []
-  for (const target of targets) target.flush()
+  for (const target of targets) target.turnEnded()
 }

@@ -170,3 +170,87 @@ test('a send behind a Blob keeps its place', async () => {
   servers[0]?.send('third')
   expect(await received).toEqual([Buffer.from('first'), 'second', 'third'])
 })
+
+describe('what a connection is not asked again for each message still holds', () => {
+  test.each(TRANSPORTS)('order with its own sends and pings, and all counters, over $name', async ({ pair }) => {
+    const { servers, clients } = await several(1, {}, pair as () => Promise<never>)
+    const [server] = servers as [WebSocketConnection]
+    const expected = ['a', 'b', 'c', 'own', 'd', 'e', 'f', 'g', 'own', 'h']
+    const received = collect(clients[0] as WebSocketConnection, expected.length)
+    for (const text of expected) {
+      if (text === 'own') server.send(text)
+      else broadcast(servers, text)
+      if (text === 'f') await server.ping()
+    }
+    expect(await received).toEqual(expected)
+    await new Promise<void>((resolve) => {
+      server.send('', { onFlushed: () => resolve() })
+    })
+    const { messagesOut, framesOut, bytesOut } = server.stats()
+    expect([messagesOut, framesOut, bytesOut]).toEqual([11, 12, 8 * 3 + 2 * 5 + 6 + 2])
+  })
+
+  test.each<[string, (server: WebSocketConnection, client: WebSocketConnection) => unknown]>([
+    ['close()', (server) => void server.close(1000)],
+    ['terminate()', (server) => server.terminate()],
+    ['a close behind a Blob', (server) => [server.send(new Blob(['blob'])), void server.close(1000)]],
+    ["the peer's Close", async (server, client) => [void client.close(1000), await server.closed]],
+    ["the peer's end without a Close", async (server, client) => [client.terminate(), await server.closed]],
+  ])('after %s it is passed over, and counts what it missed', async (_, end) => {
+    const { servers, clients } = await several(2)
+    const [first, second] = servers as [WebSocketConnection, WebSocketConnection]
+    expect([broadcast(servers, 'one'), broadcast(servers, 'two')]).toEqual([2, 2])
+    await end(first, clients[0] as WebSocketConnection)
+    expect([broadcast(servers, 'late'), broadcast(servers, 'later')]).toEqual([1, 1])
+    expect([first.stats().dropped, second.stats().messagesOut]).toEqual([2, 4])
+  })
+
+  test('as soon as the peer has ended its side of the stream, nothing is taken', async () => {
+    const { client, server, dispose } = duplexPair()
+    onTestFinished(dispose)
+    const socket = open(server, 'server')
+    expect([broadcast([socket], 'one'), broadcast([socket], 'two')]).toEqual([1, 1])
+    let late = -1
+    server.once('end', () => {
+      late = broadcast([socket], 'late')
+    })
+    client.resume()
+    client.end()
+    await socket.closed
+    expect([late, socket.stats().dropped]).toEqual([0, 1])
+  })
+
+  test('behind a Blob it waits for its turn', async () => {
+    const { servers, clients } = await several(1)
+    const received = collect(clients[0] as WebSocketConnection, 5)
+    broadcast(servers, 'one')
+    broadcast(servers, 'two')
+    servers[0]?.send(new Blob(['Blob']))
+    broadcast(servers, 'three')
+    broadcast(servers, 'four')
+    expect(await received).toEqual(['one', 'two', Buffer.from('Blob'), 'three', 'four'])
+  })
+
+  test('limits: drain comes after the high-water mark, and nothing is taken past maxBackpressure', async () => {
+    const limits = { highWaterMark: 1_000, maxBackpressure: 200_000, slowConsumer: 'drop' } as const
+    const { servers, clients } = await several(1, { server: limits })
+    const [server, client] = [servers[0], clients[0]] as [WebSocketConnection, WebSocketConnection]
+    let drained = false
+    server.on('drain', () => {
+      drained = true
+    })
+    client.pause()
+    let sent = 0
+    while (broadcast(servers, Buffer.alloc(900)) === 1) {
+      if (++sent % 8 === 0) await new Promise((resolve) => setImmediate(resolve))
+      if (sent > 1_000_000) throw new Error('the limit never held')
+      expect(server.bufferedAmount).toBeLessThanOrEqual(limits.maxBackpressure + 904)
+    }
+    expect(server.bufferedAmount).toBeGreaterThan(limits.maxBackpressure)
+    const received = collect(client, sent)
+    client.resume()
+    expect(new Set((await received).map((message) => message.length))).toEqual(new Set([900]))
+    await server.drained()
+    expect([drained, server.stats().messagesOut, server.stats().dropped]).toEqual([true, sent, 1])
+  })
+})
