@@ -64,6 +64,8 @@ export interface ProtocolOptions {
 }
 
 const NO_BYTES: Uint8Array = new Uint8Array(0)
+/** How every connection ends that nobody ends otherwise. */
+const LOST: ClosePayload = { code: CloseCode.Abnormal, reason: '' }
 
 /** The protocol of RFC 6455 from the first frame to the last, for either role. */
 export class Protocol implements FrameSink {
@@ -88,7 +90,7 @@ export class Protocol implements FrameSink {
   #pendingPong: Uint8Array | undefined
   #sendingOpcode: Opcode = Opcode.Continuation
   /** What the close info will say. */
-  #ending: ClosePayload = { code: CloseCode.Abnormal, reason: '' }
+  #ending = LOST
   #initiator: CloseInfo['initiator'] = 'transport'
   #cause: WebSocketError | undefined
   #framesIn = 0

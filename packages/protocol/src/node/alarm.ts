@@ -16,13 +16,18 @@ interface Bucket {
 /** Doubled harmlessly where two copies of this module are loaded: each rings its own. */
 const buckets = new Map<number, Bucket>()
 
+/** Who is woken: an object that is there anyway, for a closure would cost memory a connection. */
+export interface Woken {
+  wake(): void
+}
+
 /** One thing to be woken for; set it again as often as needed. */
 export class Alarm {
-  readonly #ring: () => void
+  readonly #woken: Woken
   #bucket: Bucket | undefined
 
-  constructor(ring: () => void) {
-    this.#ring = ring
+  constructor(woken: Woken) {
+    this.#woken = woken
   }
 
   get pending(): boolean {
@@ -49,7 +54,7 @@ export class Alarm {
   /** Called by the bucket. */
   ring(): void {
     this.#bucket = undefined
-    this.#ring()
+    this.#woken.wake()
   }
 }
 

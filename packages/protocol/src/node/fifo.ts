@@ -3,9 +3,12 @@
 /** After so many items taken, and once they are half of it, the array is cut. */
 const COMPACT_FROM = 64
 
+/** An empty queue has no array of its own: most of them stay empty. */
+const NONE: undefined[] = []
+
 /** First in, first out. */
 export class Fifo<Item> {
-  readonly #items: (Item | undefined)[] = []
+  #items: (Item | undefined)[] = NONE
   #head = 0
 
   get length(): number {
@@ -18,6 +21,7 @@ export class Fifo<Item> {
   }
 
   push(item: Item): void {
+    if (this.#items === NONE) this.#items = []
     this.#items.push(item)
   }
 

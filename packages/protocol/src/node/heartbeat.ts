@@ -2,7 +2,8 @@
 // time starts when its bytes have left; while we do not read, the clock stands still, for the silence is ours: a ping then
 // only shows whether TCP is still there. Counters are compared at the alarm, so that traffic itself costs nothing.
 
-import { Alarm } from './alarm.ts'
+import { Alarm, type Woken } from './alarm.ts'
+import type { ConnectionSettings } from './settings.ts'
 
 /** What a heartbeat looks at and does. */
 export interface HeartbeatTarget {
@@ -16,19 +17,19 @@ export interface HeartbeatTarget {
   heartbeatMissed(): void
 }
 
-export class Heartbeat {
+export type HeartbeatSettings = NonNullable<ConnectionSettings['heartbeat']>
+
+export class Heartbeat implements Woken {
   readonly #target: HeartbeatTarget
-  readonly #interval: number
-  readonly #timeout: number
-  readonly #alarm = new Alarm(() => this.#check())
+  readonly #settings: HeartbeatSettings
+  readonly #alarm = new Alarm(this)
   #seen = 0
   #waiting = false
   #probing = false
 
-  constructor(target: HeartbeatTarget, interval: number, timeout: number) {
+  constructor(target: HeartbeatTarget, settings: HeartbeatSettings) {
     this.#target = target
-    this.#interval = interval
-    this.#timeout = timeout
+    this.#settings = settings
     this.#rest()
   }
 
@@ -40,10 +41,11 @@ export class Heartbeat {
   #rest(): void {
     this.#waiting = false
     this.#seen = this.#target.lifeSigns
-    this.#alarm.set(this.#interval)
+    this.#alarm.set(this.#settings.interval)
   }
 
-  #check(): void {
+  /** Called by the alarm. */
+  wake(): void {
     const alive = this.#target.lifeSigns !== this.#seen
     if (alive || this.#target.readingStopped) {
       if (!alive) this.#probe()
@@ -67,11 +69,11 @@ export class Heartbeat {
   /** The alarm covers a ping that cannot leave: an interval and the timeout without any progress are enough. */
   #ask(): void {
     this.#waiting = true
-    this.#alarm.set(this.#interval + this.#timeout)
+    this.#alarm.set(this.#settings.interval + this.#settings.timeout)
     this.#target.sendHeartbeat(() => {
       if (!this.#alarm.pending) return // stopped meanwhile
       this.#seen = this.#target.lifeSigns // the ping itself is no sign of life
-      this.#alarm.set(this.#timeout)
+      this.#alarm.set(this.#settings.timeout)
     })
   }
 }

@@ -85,7 +85,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   /** Starts reading: from here on the transport's bytes are parsed. */
   start(): void {
     const { heartbeat } = this.settings
-    if (heartbeat !== undefined) this.#heartbeat = new Heartbeat(this, heartbeat.interval, heartbeat.timeout)
+    if (heartbeat !== undefined) this.#heartbeat = new Heartbeat(this, heartbeat)
     this.transport.read(this)
   }
 
@@ -298,7 +298,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     if (this.#closeAlarm !== undefined) return
     let before = this.outbox.progress
     let leaving = true
-    const alarm = new Alarm(() => {
+    const wake = (): void => {
       const made = leaving ? Math.abs(this.outbox.progress - before) : 0
       before = this.outbox.progress
       leaving = this.outbox.flushed < this.#closeBy
@@ -307,7 +307,8 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
         this.abort(
           new WebSocketError('CLOSE_TIMEOUT', `the connection did not close within ${this.settings.closeTimeout} ms`),
         )
-    })
+    }
+    const alarm = new Alarm({ wake })
     this.#closeAlarm = alarm
     alarm.set(this.settings.closeTimeout)
   }
@@ -317,14 +318,15 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     const { messageTimeout } = this.settings
     if (messageTimeout === 0 || !this.protocol.midMessage || this.#messageAlarm?.pending === true || this.#gone) return
     let before = this.#messageMark()
-    const alarm = new Alarm(() => {
+    const wake = (): void => {
       const now = this.#messageMark()
       if (!this.protocol.midMessage) return
       const slow = now.messages === before.messages && now.bytes - before.bytes < MIN_PROGRESS
       before = now
       if (slow && !this.#stalled) this.protocol.failWith('MESSAGE_TIMEOUT', `under 1 KiB in ${messageTimeout} ms`)
       else alarm.set(messageTimeout)
-    })
+    }
+    const alarm = new Alarm({ wake })
     this.#messageAlarm = alarm
     alarm.set(messageTimeout)
   }

@@ -40,7 +40,7 @@ interface Waiting {
 export class Outbox implements FrameOutput, Writer, Flushable {
   readonly #transport: Transport
   readonly #owner: OutboxOwner
-  readonly #flushAt: number
+  readonly #settings: OutboxSettings
   #slab: Buffer | undefined
   #fill = 0
   /** A run of shared frames in place of a slab: there is never both. */
@@ -48,9 +48,8 @@ export class Outbox implements FrameOutput, Writer, Flushable {
   #runFrom = 0
   #runUntil = 0
   #runSize = 0
-  /** Whether shared frames are taken unasked, as long as no more than so many bytes wait. */
+  /** Whether shared frames are taken unasked, as long as few bytes wait. */
   #sharing = false
-  readonly #sharedUpTo: number
   #sharedUnasked = 0
   #dirty = false
   /** Whether chunks are being read, at whose end the output is flushed. */
@@ -65,12 +64,15 @@ export class Outbox implements FrameOutput, Writer, Flushable {
   watched = false
   #waiting: Fifo<Waiting> | undefined
 
-  /** A slab is flushed early at `highWaterMark` bytes, if that is less than its size. */
-  constructor(transport: Transport, owner: OutboxOwner, { highWaterMark, maxBackpressure }: OutboxSettings) {
+  constructor(transport: Transport, owner: OutboxOwner, settings: OutboxSettings) {
     this.#transport = transport
     this.#owner = owner
-    this.#flushAt = Math.min(SLAB_SIZE, Math.max(highWaterMark, 1))
-    this.#sharedUpTo = Math.min(highWaterMark, maxBackpressure)
+    this.#settings = settings
+  }
+
+  /** A slab is flushed early at the high-water mark, if that is less than its size. */
+  get #flushAt(): number {
+    return Math.min(SLAB_SIZE, Math.max(this.#settings.highWaterMark, 1))
   }
 
   /** Bytes taken and not yet with the operating system. */
@@ -125,12 +127,14 @@ export class Outbox implements FrameOutput, Writer, Flushable {
   }
 
   /**
-   * Takes a frame that other connections get too, if that needs no asking. One comparison or two in this one object: a
+   * Takes a frame that other connections get too, if that needs no asking. A few comparisons in this one object: a
    * broadcast calls it for each connection, and most of what that costs is memory that was not looked at lately.
    * @returns false if whether it may be sent, and how, has to be found out
    */
   takeShared(frame: SharedFrame): boolean {
-    if (!this.#sharing || this.#runSize + this.#held + frame.bytes.length > this.#sharedUpTo) return false
+    if (!this.#sharing) return false
+    const waiting = this.#runSize + this.#held + frame.bytes.length
+    if (waiting > this.#settings.highWaterMark || waiting > this.#settings.maxBackpressure) return false
     this.#sharedUnasked++
     this.#addToRun(frame)
     return true
