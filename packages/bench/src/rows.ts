@@ -162,7 +162,7 @@ export const GROUPS: readonly Group[] = [
   },
   {
     title: 'Connections and memory',
-    text: 'Resident set size is that of the whole process; an idle connection is its growth from 100 to 10,000 connections.',
+    text: 'Resident set size is that of the whole process; an idle connection is its growth from 100 to 10,000 connections, each time after seconds of rest and full garbage collections.',
     rows: [
       {
         id: 'connect',
