@@ -1,6 +1,7 @@
 // The server's answer: the verdict on it and, if it is no upgrade, what the caller gets to see of it, the beginning of the
 // body included.
 
+import { Buffer } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import {
   checkUpgradeResponse,

@@ -1,6 +1,7 @@
 // The options that go to Node's `http.request` and below, as they are: which they are, and the checks that Node would make
 // too late. Rules: what is not listed here cannot reach the request, so no option can spoil the handshake.
 
+import { Buffer } from 'node:buffer'
 import type { RequestOptions } from 'node:http'
 import type { TcpNetConnectOpts } from 'node:net'
 import {

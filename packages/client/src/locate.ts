@@ -4,6 +4,7 @@
 
 import { type LookupAddress, lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
+import process from 'node:process'
 import type { DialOptions } from './dial-options.ts'
 import { timeoutFailure } from './failure.ts'
 import type { Plan } from './plan.ts'

@@ -1,6 +1,8 @@
 // When events are dispatched. In a browser each is a task of its own: between two of them all that the first has set going
 // in promises is done. Node dispatches synchronously, so the waiting is done here.
 
+import process from 'node:process'
+
 /** Calls back when no promise job is left to run: Node takes up ticks only then. */
 export function afterMicrotasks(callback: () => void): void {
   queueMicrotask(() => process.nextTick(callback))

@@ -1,6 +1,7 @@
 // The URL of a WebSocket, pure: text in, where and what to ask for out. Rules: RFC 6455 §3 and the WHATWG constructor;
 // `http:` and `https:` count as `ws:` and `wss:`; a fragment is refused, even an empty one; credentials become a header.
 
+import { Buffer } from 'node:buffer'
 import { UsageError } from '@ws/protocol'
 
 /** Where a handshake goes. */

@@ -1,6 +1,7 @@
 // Web IDL: arguments as the WHATWG interface takes them, with the conversions and the checks of the standard, each an
 // exception that is thrown before anything has happened; and interfaces as scripts find them.
 
+import { Buffer } from 'node:buffer'
 import { types } from 'node:util'
 import { UsageError } from '@ws/protocol'
 

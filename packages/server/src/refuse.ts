@@ -3,6 +3,7 @@
 // - What the client still sends is read and dropped, since unread bytes would make the kernel reset the connection and
 //   take the answer away with it; but not for long.
 
+import { Buffer } from 'node:buffer'
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Header } from '@ws/protocol'

@@ -190,13 +190,18 @@ export class FrameParser {
       length = (buffer[at + 2] << 8) | buffer[at + 3]
       payload = at + 4
       if (length < LENGTH_16) return at
+    } else if (length === LENGTH_64) {
+      if (end - at < 14) return at
+      length = readInt32(buffer, at + 6)
+      payload = at + 10
+      if ((buffer[at + 2] | buffer[at + 3] | buffer[at + 4] | buffer[at + 5]) !== 0 || length < 65536) return at
     }
     const masked = this.#role === 'server'
     const start = masked ? payload + MASKING_KEY_SIZE : payload
-    if (second >= MASK !== masked || length === LENGTH_64 || length > end - start) return at
+    if (second >= MASK !== masked || length > end - start) return at
     this.#beginMessage(first)
     if (length > this.#limit) return at
-    if (masked) this.#key = readKey(buffer, payload)
+    if (masked) this.#key = readInt32(buffer, payload)
     this.#first = first
     this.#length = length
     this.#fragments = 1
@@ -324,7 +329,7 @@ export function opcodeOf(first: number): Opcode {
   return (first & OPCODE_BITS) as Opcode
 }
 
-function readKey(buffer: Uint8Array, at: number): number {
+function readInt32(buffer: Uint8Array, at: number): number {
   return (buffer[at] << 24) | (buffer[at + 1] << 16) | (buffer[at + 2] << 8) | buffer[at + 3]
 }
 

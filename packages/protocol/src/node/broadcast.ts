@@ -1,6 +1,7 @@
 // One message to many connections. Rules: it is framed once; each connection gets it in the order of its own sends and keeps
 // its own limits, so one that is slow, or gone, delays nobody.
 
+import { Buffer } from 'node:buffer'
 import type { MessageData, SendOptions } from '../connection.ts'
 import { FIN, Opcode } from '../constants.ts'
 import { usage } from '../errors.ts'

@@ -1,7 +1,9 @@
 // The connection as applications of Node use it: events, handlers, promises, iteration. What happens on the wire is the
 // protocol's, and what ties it to a transport is the link's; here is only the application's view of both.
 
+import { Buffer } from 'node:buffer'
 import { EventEmitter } from 'node:events'
+import process from 'node:process'
 import type { CloseInfo } from '../close-info.ts'
 import type { Connection, MessageData, SendOptions, WaitOptions } from '../connection.ts'
 import type { Role } from '../constants.ts'

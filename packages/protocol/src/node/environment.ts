@@ -1,5 +1,7 @@
 // What the environment says before the package is loaded: switches for whoever looks for a fault, not options.
 
+import process from 'node:process'
+
 /** The value of an environment variable that has to be one of `choices`; the first is the default, also for any other value. */
 export function environmentChoice<Choice extends string>(
   name: string,

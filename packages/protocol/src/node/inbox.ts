@@ -4,6 +4,7 @@
 // - Who gets a message later gets one of its own, also where messages are borrowed.
 // - Order is kept, and a handler that returns a promise holds the next message back (`concurrency` at most are with it).
 
+import { Buffer } from 'node:buffer'
 import { UsageError } from '../errors.ts'
 import { Fifo } from './fifo.ts'
 import { isPromiseLike } from './invoke.ts'

@@ -1,6 +1,8 @@
 // The one way to call an application's code. Rules: what it throws neither corrupts the work in hand nor disappears. The
 // chunk being read is finished, output is flushed, and the error surfaces as an uncaught exception on the next tick.
 
+import process from 'node:process'
+
 /** Rethrows `error` where nothing of ours is on the stack. */
 export function rethrowLater(error: unknown): void {
   process.nextTick(() => {

@@ -4,6 +4,7 @@
 // - A nested read (a transport that delivers from within a write) is copied and queued, never parsed inside another.
 // - The transport's `closed` is the last event of all, and comes once.
 
+import { Buffer } from 'node:buffer'
 import type { CloseInfo } from '../close-info.ts'
 import type { Role } from '../constants.ts'
 import type { DeflateParameters } from '../deflate/parameters.ts'

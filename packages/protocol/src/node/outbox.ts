@@ -7,6 +7,8 @@
 //   connection leaves 'open' or output waits. Who changes what it depends on without a write calls `endSharing`.
 // - Order is that of the calls. Progress is counted in bytes, so that nothing is kept per frame.
 
+import { Buffer } from 'node:buffer'
+import process from 'node:process'
 import { WebSocketError } from '../errors.ts'
 import { frameHeaderSize, writeFrameHeader } from '../frame/header.ts'
 import type { FrameOutput, KeySource } from '../output.ts'
@@ -17,6 +19,7 @@ import type { FrameBatch, SharedFrame } from './shared-frames.ts'
 import { returnSlab, SLAB_SIZE, takeSlab } from './slab.ts'
 import type { Transport, Writer } from './transport/transport.ts'
 import { type Flushable, flushAtTurnEnd } from './turn.ts'
+import { view } from './view.ts'
 import { isBorrowed } from './window.ts'
 
 /** From this size on an unmasked payload is lent to the transport rather than copied into the slab. */
@@ -203,7 +206,7 @@ export class Outbox implements FrameOutput, Writer, Flushable {
   #flushWith(lent?: Buffer): void {
     const slab = this.#slab
     if (slab === undefined) return
-    const bytes = slab.subarray(0, this.#fill)
+    const bytes = view(slab.buffer, 0, this.#fill)
     this.#slab = undefined
     this.#fill = 0
     if (lent === undefined ? this.#write(bytes) : this.#writeTogether(bytes, lent)) returnSlab(slab)

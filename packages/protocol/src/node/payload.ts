@@ -1,5 +1,6 @@
 // What an application may send, as bytes or text.
 
+import { Buffer } from 'node:buffer'
 import type { BlobLike, MessageData } from '../connection.ts'
 import { UsageError, usage } from '../errors.ts'
 import { asBuffer, nodePlatform } from './platform.ts'

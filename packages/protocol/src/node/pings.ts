@@ -1,6 +1,7 @@
 // Round trips: pings that wait for their pongs. A pong answers the ping with its payload and, since a peer may answer only
 // the latest (RFC 6455 §5.5.3), all that were sent before that one.
 
+import { Buffer } from 'node:buffer'
 import type { WaitOptions } from '../connection.ts'
 import { WebSocketError } from '../errors.ts'
 

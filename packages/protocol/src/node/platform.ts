@@ -1,7 +1,7 @@
 // The platform of Node: native SHA-1, randomness, UTF-8 check and decoding, masking in WebAssembly. The portable platform
 // of the core is its oracle.
 
-import { isUtf8 } from 'node:buffer'
+import { Buffer, isUtf8 } from 'node:buffer'
 import * as crypto from 'node:crypto'
 import { maskingKeySource, type Platform } from '../platform.ts'
 import { allocate, copy } from './pool.ts'

@@ -1,6 +1,8 @@
 // Memory for what applications get. Rules: bytes that were handed out are never written again; small ones share a chunk, so
 // that keeping one keeps at most a chunk alive; from `OWN_FROM` bytes on each has memory of its own.
 
+import { Buffer } from 'node:buffer'
+import { view } from './view.ts'
 import { receiveWindow } from './window.ts'
 
 /** From this size on a message has memory of its own: an allocation costs as much as copying that much. */
@@ -15,15 +17,17 @@ const ALIGNMENT = 8
 const LITTLE_ENDIAN: boolean = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
 
 let chunk: Buffer = Buffer.allocUnsafeSlow(0)
+let memory: ArrayBufferLike = chunk.buffer
 let words: Int32Array = new Int32Array(0)
 let used = 0
-const source = new DataView(receiveWindow.buffer, receiveWindow.byteOffset, receiveWindow.length)
+const windowMemory = receiveWindow.buffer
+const source = new DataView(windowMemory, receiveWindow.byteOffset, receiveWindow.length)
 
 /** Uninitialised memory of `size` bytes that nothing else will write to. */
 export function allocate(size: number): Buffer {
   if (size >= OWN_FROM) return Buffer.allocUnsafeSlow(size)
-  const at = reserve(size)
-  return chunk.subarray(at, at + size)
+  const at = reserve(size) // first: it may begin a new chunk
+  return view(memory, at, size)
 }
 
 /** A copy of `bytes[start, end)` in such memory. */
@@ -31,12 +35,12 @@ export function copy(bytes: Uint8Array, start: number, end: number): Buffer {
   const size = end - start
   if (size > WORDS_UP_TO || bytes !== receiveWindow) {
     const copied = allocate(size)
-    copied.set(bytes.subarray(start, end))
+    copied.set(bytes === receiveWindow ? new Uint8Array(windowMemory, start, size) : bytes.subarray(start, end))
     return copied
   }
   const at = reserve(size)
   copyWords(start, end, at)
-  return chunk.subarray(at, at + size)
+  return view(memory, at, size)
 }
 
 /** Takes room in the chunk, aligned. @returns where it begins */
@@ -44,7 +48,8 @@ function reserve(size: number): number {
   const room = size + padding(size)
   if (room > chunk.length - used) {
     chunk = Buffer.allocUnsafeSlow(CHUNK_SIZE)
-    words = new Int32Array(chunk.buffer)
+    memory = chunk.buffer
+    words = new Int32Array(memory)
     used = 0
   }
   used += room

@@ -1,6 +1,7 @@
 // Sending messages: what may be sent, the high-water mark, slow consumers, and order when a Blob has to be read first.
 
 import { Buffer } from 'node:buffer'
+import process from 'node:process'
 import type { CloseInfo } from '../close-info.ts'
 import type { BlobLike, MessageData, SendOptions, WaitOptions } from '../connection.ts'
 import { Opcode } from '../constants.ts'

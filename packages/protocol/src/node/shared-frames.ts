@@ -1,6 +1,8 @@
 // Frames that many connections get: made once, and never changed. Those of one turn lie in one batch, so that a run of them
 // that goes to a thousand connections is put together once, and leaves each with one write.
 
+import { Buffer } from 'node:buffer'
+import process from 'node:process'
 import { asBuffer } from './platform.ts'
 
 /** A batch takes frames up to this sum, in bytes; then the next is begun. */

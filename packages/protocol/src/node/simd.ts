@@ -1,6 +1,8 @@
 // The WebAssembly module that masks: assembled from simd.wat, which explains it. Rules: there is one instance a thread,
 // its memory has a fixed size and is never grown, so that views of it stay valid for the life of the process.
 
+import { Buffer } from 'node:buffer'
+
 /** What the module offers. Indexes are those of its memory; nothing is checked there. */
 export interface Simd {
   readonly memory: ArrayBuffer
@@ -18,9 +20,9 @@ declare const WebAssembly: {
 
 /** simd.wat, assembled: a test compares the two. */
 export const SIMD_MODULE: string =
-  'AGFzbQEAAAABDQJgA39/fwBgAn9/AX8DAwIAAQUEAQEDAwcbAwZtZW1vcnkCAARtYXNrAAAHaXNBc2NpaQABCrcBAl0BAXsgAv0RIQMCQANAIABB' +
-  'EGogAUsNASAAIAD9AAQAIAP9Uf0LBAAgAEEQaiEADAALCwJAA0AgACABTw0BIAAgAC0AACACczoAACACQQh4IQIgAEEBaiEADAALCwtXAgF7AX8C' +
-  'QANAIABBEGogAUsNASACIAD9AAQA/VAhAiAAQRBqIQAMAAsLAkADQCAAIAFPDQEgAyAALQAAciEDIABBAWohAAwACwsgAv1kIANBgAFxckUL'
+  'AGFzbQEAAAABDQJgA39/fwBgAn9/AX8DAwIAAQUEAQEGBgcbAwZtZW1vcnkCAARtYXNrAAAHaXNBc2NpaQABCrcBAl0BAXsgAv0RIQMCQANAIABBEGog' +
+  'AUsNASAAIAD9AAQAIAP9Uf0LBAAgAEEQaiEADAALCwJAA0AgACABTw0BIAAgAC0AACACczoAACACQQh4IQIgAEEBaiEADAALCwtXAgF7AX8CQANAIABB' +
+  'EGogAUsNASACIAD9AAQA/VAhAiAAQRBqIQAMAAsLAkADQCAAIAFPDQEgAyAALQAAciEDIABBAWohAAwACwsgAv1kIANBgAFxckUL'
 
 /** Instantiates the module; `undefined` where that cannot be: no WebAssembly (`--jitless`), no SIMD, no address space. */
 export function loadSimd(): Simd | undefined {

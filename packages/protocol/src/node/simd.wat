@@ -1,7 +1,7 @@
 ;; Masking and a look for bytes that are not ASCII, 16 bytes at a time. `simd.ts` holds this module as bytes; a test
-;; assembles it again. Memory: two pages of receive window, one of scratch; it never grows, so that views of it stay valid.
+;; assembles it again. Memory: five pages of receive window, one of scratch; it never grows, so that views of it stay valid.
 (module
-  (memory (export "memory") 3 3)
+  (memory (export "memory") 6 6)
 
   ;; XORs [at, end) with the key, whose octets are in the order of memory, the lowest first (RFC 6455 §5.3).
   (func (export "mask") (param $at i32) (param $end i32) (param $key i32)

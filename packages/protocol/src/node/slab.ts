@@ -1,6 +1,8 @@
 // Memory in which the frames of one turn are put together. Rules: a slab belongs to one outbox at a time; it comes back
 // only when nothing below still reads it; at most a few are kept.
 
+import { Buffer } from 'node:buffer'
+
 /** The size of a slab, in bytes; output of one turn beyond it leaves in several writes. */
 export const SLAB_SIZE: number = 128 * 1024
 /** How many free slabs are kept: one connection uses one at a time, and only while it has output. */

@@ -1,5 +1,7 @@
 // One pass over everything that was written to outside of a read, at the end of the turn: many sends, one write each.
 
+import process from 'node:process'
+
 /** Something that holds output back until the turn ends. */
 export interface Flushable {
   turnEnded(): void

@@ -6,6 +6,7 @@
 // - A socket whose `write` or `_write` somebody has replaced is written to by `write`.
 
 import { Socket } from 'node:net'
+import process from 'node:process'
 import { environmentChoice } from '../environment.ts'
 
 /** Where it is tested to hold. */

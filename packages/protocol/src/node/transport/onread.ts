@@ -2,7 +2,9 @@
 // (accepted ones, an agent's) Node has the switch that `onread` uses, but no public name for it: it is found by looking at a
 // socket that was made so. Where anything is not as expected, `readIntoWindow` says so, and the caller takes `'data'` events.
 
+import { Buffer } from 'node:buffer'
 import { connect, type NetConnectOpts, Socket, type SocketConstructorOpts } from 'node:net'
+import process from 'node:process'
 import { receiveWindow, windowMode } from '../window.ts'
 
 /** One buffer for many sockets needs an event loop that asks for memory when it reads, not before: so it is on Linux. */

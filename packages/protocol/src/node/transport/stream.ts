@@ -1,6 +1,7 @@
 // A transport over any Node Duplex. TCP and TLS are Duplexes too; they differ in what their chunks and their memory allow.
 // The listeners are plain functions that find their transport on the stream: closures would cost memory a connection.
 
+import process from 'node:process'
 import type { Duplex } from 'node:stream'
 import { receiveWindow, releaseWindow, takeWindow, WINDOW_SIZE, windowMode } from '../window.ts'
 import type { Transport, TransportSink, Writer, Written } from './transport.ts'
