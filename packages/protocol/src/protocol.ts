@@ -327,11 +327,26 @@ export class Protocol implements FrameSink {
     else this.#handler.onMessage(message)
   }
 
+  onMessageFrame(first: number, buffer: Uint8Array, start: number, end: number): void {
+    const { copy, decodeText } = this.#platform
+    if (this.#state !== 'open' || (first & RSV1) !== 0) return this.#takeInParts(first, buffer, start, end)
+    const message = first === (FIN | Opcode.Text) ? decodeText(buffer, start, end) : copy(buffer, start, end)
+    if (message === undefined) return this.#takeInParts(first, buffer, start, end) // which finds the byte that is wrong
+    this.#framesIn++
+    this.#handler.onMessage(message)
+  }
+
   onViolation(error: ProtocolError): void {
     this.fail(error)
   }
 
   // --- inside
+
+  #takeInParts(first: number, buffer: Uint8Array, start: number, end: number): void {
+    this.onHeader(first, end - start)
+    if (start < end) this.onPayload(buffer, start, end)
+    if (this.#state !== 'failed') this.onFrameEnd()
+  }
 
   #beginMessage(first: number): void {
     this.#text = this.#opcode === Opcode.Text

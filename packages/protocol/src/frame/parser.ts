@@ -1,11 +1,12 @@
 // The frame parser: bytes in, sink calls out. Rules:
 // - It never throws, never keeps a reference to its input, and makes no object per frame.
 // - Each rule is judged on the byte that decides it; any chunking of the same bytes gives the same calls once adjacent
-//   `onPayload` calls are joined, and the same violation at the same offset.
+//   `onPayload` calls are joined and an `onMessageFrame` is taken for the three that it stands for, and the same violation
+//   at the same offset.
 // - Payload is unmasked in place, just before it is handed on: input bytes are given over to the parser.
 // - After a violation (or `discard`) it becomes a discarder: everything is consumed, nothing is looked at (§7.1.7).
-// - A frame that lies whole in the chunk and breaks no rule is taken in one step; every other one byte by byte. Both ways
-//   make the same calls, so the second is all there is to know about the rules.
+// - A message of one frame that lies whole in the chunk and breaks no rule is taken in one step; all else byte by byte, which
+//   is all there is to know about the rules.
 
 import {
   FIN,
@@ -32,6 +33,11 @@ export interface FrameSink {
   onPayload(buffer: Uint8Array, start: number, end: number): void
   /** The frame is complete. */
   onFrameEnd(): void
+  /**
+   * In place of the three for a message of one frame that lies whole in a chunk: its first byte, and its unmasked payload in
+   * `buffer[start, end)`, valid during this call only. A sink that does without gets the three.
+   */
+  onMessageFrame?(first: number, buffer: Uint8Array, start: number, end: number): void
   /** The peer broke a rule: nothing further will be called. */
   onViolation(error: ProtocolError): void
 }
@@ -62,8 +68,8 @@ const DISCARD = 5
 /** Six zero bytes of eight leave at most 65,535: then the 64-bit form is not the shortest (§5.2). */
 const SHORT_TAIL = 2
 const BYTE = 256
-/** Room for every header with a length of 7 or 16 bits: with fewer bytes left there is nothing to be gained. */
-const LONGEST_SHORT_HEADER = 8
+const SHORTEST_HEADER = 2
+const MAX_LENGTH_16 = 0xffff
 const WHOLE_TEXT = FIN | Opcode.Text
 const WHOLE_BINARY = FIN | Opcode.Binary
 const SIGN_BIT = 0x80
@@ -176,48 +182,35 @@ export class FrameParser {
   }
 
   /**
-   * Takes a message of one plain frame, if it is all there and nothing is wrong with it.
+   * Takes a message of one frame, if it is all there and nothing is wrong with it.
    * @returns the index behind it; `at` if it has to be taken byte by byte
    */
   #takeWhole(buffer: Uint8Array, at: number, end: number): number {
+    const sink = this.#sink
     const first = buffer[at]
     const kind = this.#allowRsv1 ? first & ~RSV1 : first
-    if ((kind !== WHOLE_TEXT && kind !== WHOLE_BINARY) || this.#fragmented || end - at < LONGEST_SHORT_HEADER) return at
-    const second = buffer[at + 1]
+    if ((kind !== WHOLE_TEXT && kind !== WHOLE_BINARY) || this.#fragmented || end - at < SHORTEST_HEADER) return at
+    const second = buffer[at + 1] // a length that lies behind `end` is no length, but then its payload would end there too
     let length = second & LENGTH_BITS
-    let payload = at + 2
+    let start = at + 2
     if (length === LENGTH_16) {
       length = (buffer[at + 2] << 8) | buffer[at + 3]
-      payload = at + 4
+      start = at + 4
       if (length < LENGTH_16) return at
     } else if (length === LENGTH_64) {
-      if (end - at < 14) return at
-      length = readInt32(buffer, at + 6)
-      payload = at + 10
-      if ((buffer[at + 2] | buffer[at + 3] | buffer[at + 4] | buffer[at + 5]) !== 0 || length < 65536) return at
+      length = readUint32(buffer, at + 6)
+      start = at + 10
+      if (readUint32(buffer, at + 2) !== 0 || length <= MAX_LENGTH_16) return at
     }
     const masked = this.#role === 'server'
-    const start = masked ? payload + MASKING_KEY_SIZE : payload
-    if (second >= MASK !== masked || length > end - start) return at
-    this.#beginMessage(first)
-    if (length > this.#limit) return at
-    if (masked) this.#key = readInt32(buffer, payload)
-    this.#first = first
-    this.#length = length
-    this.#fragments = 1
-    return this.#deliverWhole(buffer, start, start + length)
-  }
-
-  /** The calls for a frame that is all there; the sink may discard the rest, or stop, at each. */
-  #deliverWhole(buffer: Uint8Array, start: number, end: number): number {
-    this.#remaining = this.#length
-    this.#state = KEY
-    this.#sink.onHeader(this.#first, this.#length)
-    if (this.#state === DISCARD) return start
-    this.#state = PAYLOAD
-    if (start < end) this.#takePayload(buffer, start, end)
-    else this.#endFrame(start)
-    return end
+    if (masked) start += MASKING_KEY_SIZE
+    const until = start + length
+    const limit = (first & RSV1) === 0 ? this.#maxPayload : this.#maxCompressed
+    if (second >= MASK !== masked || until > end || length > limit || sink.onMessageFrame === undefined) return at
+    if (masked) this.#applyMask(buffer, start, until, readInt32(buffer, start - MASKING_KEY_SIZE), 0)
+    this.#consumed = this.#base + until
+    sink.onMessageFrame(first, buffer, start, until)
+    return until
   }
 
   #takeFirst(byte: number, at: number): void {
@@ -331,6 +324,10 @@ export function opcodeOf(first: number): Opcode {
 
 function readInt32(buffer: Uint8Array, at: number): number {
   return (buffer[at] << 24) | (buffer[at + 1] << 16) | (buffer[at + 2] << 8) | buffer[at + 3]
+}
+
+function readUint32(buffer: Uint8Array, at: number): number {
+  return readInt32(buffer, at) >>> 0
 }
 
 function hex(byte: number): string {

@@ -453,3 +453,18 @@ test.each([
 ])('opcodeOf 0x%x is %i', (first, opcode) => {
   expect(opcodeOf(first)).toBe(opcode)
 })
+
+describe('a message of one frame', () => {
+  test.each(ROLES)('comes as three calls where the sink has nothing else, role %s', (role) => {
+    const bytes = frame({ opcode: 2, payload: 'abc', ...(role === 'server' ? { key: SAMPLE_KEY } : {}) })
+    const [inOne, inThree] = [recordParser({ role }), recordParser({ role }, false)]
+    inOne.push(bytes)
+    inThree.push(bytes)
+    expect(inThree.calls).toEqual([
+      ['header', '82', 3],
+      ['payload', '616263'],
+      ['end', bytes.length],
+    ])
+    expect(inOne.calls).toEqual(inThree.calls)
+  })
+})

@@ -5,6 +5,7 @@ import {
   type CloseInfo,
   FrameParser,
   type FrameParserOptions,
+  type FrameSink,
   type Platform,
   Protocol,
   type ProtocolHandler,
@@ -29,22 +30,27 @@ export interface RecordedParser {
   push(bytes: Uint8Array): number
 }
 
-export function recordParser(options: Partial<FrameParserOptions> & { role: Role }): RecordedParser {
+/** @param steps whether messages of one frame may come in one call, which is written down as the three that it stands for */
+export function recordParser(options: Partial<FrameParserOptions> & { role: Role }, steps = true): RecordedParser {
   const calls: Call[] = []
-  const parser = new FrameParser(
-    { ...DEFAULT_RULES, allowRsv1: false, ...options },
-    {
-      onHeader: (first, length) => void calls.push(['header', first.toString(16).padStart(2, '0'), length]),
-      onPayload: (buffer, start, end) => {
-        const bytes = toHex(buffer.subarray(start, end))
-        const last = calls.at(-1)
-        if (last?.[0] === 'payload') calls.splice(-1, 1, ['payload', last[1] + bytes])
-        else calls.push(['payload', bytes])
-      },
-      onFrameEnd: () => void calls.push(['end', parser.consumed]),
-      onViolation: (error) => void calls.push(['violation', error.code, error.offset, error.message]),
+  const sink: FrameSink = {
+    onHeader: (first, length) => void calls.push(['header', first.toString(16).padStart(2, '0'), length]),
+    onPayload: (buffer, start, end) => {
+      const bytes = toHex(buffer.subarray(start, end))
+      const last = calls.at(-1)
+      if (last?.[0] === 'payload') calls.splice(-1, 1, ['payload', last[1] + bytes])
+      else calls.push(['payload', bytes])
     },
-  )
+    onFrameEnd: () => void calls.push(['end', parser.consumed]),
+    onViolation: (error) => void calls.push(['violation', error.code, error.offset, error.message]),
+  }
+  const onMessageFrame: FrameSink['onMessageFrame'] = (first, buffer, start, end) => {
+    sink.onHeader(first, end - start)
+    if (start < end) sink.onPayload(buffer, start, end)
+    sink.onFrameEnd()
+  }
+  const rules = { ...DEFAULT_RULES, allowRsv1: false, ...options }
+  const parser = new FrameParser(rules, steps ? { ...sink, onMessageFrame } : sink)
   return { parser, calls, push: (bytes) => parser.push(Uint8Array.from(bytes), 0, bytes.length) }
 }
 
