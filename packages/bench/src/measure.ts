@@ -12,6 +12,8 @@ import type { Stage } from './stage.ts'
 
 /** How many connections there are before memory is read first: what the first ones cost once is not theirs. */
 const FIRST_HELD = 100
+/** How long what is measured works before, in lengths of a measurement. */
+const WARM_UP = 0.5
 
 export interface Surroundings {
   readonly cores: Cores
@@ -76,7 +78,8 @@ async function byKind(row: Row, { measured, driver }: Cast, surroundings: Surrou
   const server = await measured(given(0), holds ? ['--expose-gc'] : [])
   const load = await driver('load/main', given((await server.ready).port))
   if (holds) return withVersion(server, await idle(server, load, row.job.connections))
-  return withVersion(server, await throughput({ measured: server, driver: load, counter: load }, seconds))
+  const pair: Pair = { measured: server, driver: load, counter: load }
+  return withVersion(server, await throughput(pair, seconds, row.warmUp))
 }
 
 async function withVersion(child: Child, figures: Figures): Promise<Measurement> {
@@ -90,10 +93,11 @@ interface Pair {
   readonly counter: Child
 }
 
-async function throughput({ measured, driver, counter }: Pair, seconds: number): Promise<Figures> {
+/** @param warmUp see {@link Row.warmUp} */
+async function throughput({ measured, driver, counter }: Pair, seconds: number, warmUp = WARM_UP): Promise<Figures> {
   const read = (): Promise<[Usage, Usage]> =>
     Promise.all([measured.request<Usage>('usage'), driver.request<Usage>('usage')])
-  await delay(seconds * 500)
+  await delay(seconds * 1000 * warmUp)
   await counter.request('roundTrips') // those of the warm-up
   const [before, beforeDriver] = await read()
   await delay(seconds * 1000)
