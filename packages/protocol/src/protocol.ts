@@ -4,7 +4,7 @@
 // - What the peer does wrong is answered and remembered, never thrown. What the caller does wrong throws before anything happens.
 // - The core owns no timer and no socket; once it has left 'open' the state table alone says what may still happen.
 
-import { type CloseInfo, lostInfo } from './close-info.ts'
+import { type CloseInfo, LostInfo } from './close-info.ts'
 import {
   CloseCode,
   DEFAULT_MAX_FRAGMENTS,
@@ -64,8 +64,8 @@ export interface ProtocolOptions {
 }
 
 const NO_BYTES: Uint8Array = new Uint8Array(0)
-/** How every connection ends that nobody ends otherwise. */
-const LOST: ClosePayload = { code: CloseCode.Abnormal, reason: '' }
+/** The end of a connection to which no Close has come (§7.1.5). */
+const NO_CLOSE: ClosePayload = { code: CloseCode.Abnormal, reason: '' }
 
 /** The protocol of RFC 6455 from the first frame to the last, for either role. */
 export class Protocol implements FrameSink {
@@ -90,7 +90,7 @@ export class Protocol implements FrameSink {
   #pendingPong: Uint8Array | undefined
   #sendingOpcode: Opcode = Opcode.Continuation
   /** What the close info will say. */
-  #ending = LOST
+  #ending: ClosePayload = NO_CLOSE
   #initiator: CloseInfo['initiator'] = 'transport'
   #cause: WebSocketError | undefined
   #framesIn = 0
@@ -450,8 +450,9 @@ export class Protocol implements FrameSink {
   }
 
   #closeInfo(before: State, error: unknown): CloseInfo {
-    const said = { ...this.#ending, initiator: this.#initiator }
-    if (before === 'ending') return { ...said, wasClean: true }
-    return this.#cause === undefined ? lostInfo(said, error) : { ...said, wasClean: false, cause: this.#cause }
+    const initiator = this.#initiator
+    if (before === 'ending') return { ...this.#ending, wasClean: true, initiator }
+    if (this.#cause === undefined) return new LostInfo(this.#ending, initiator, error)
+    return { ...this.#ending, wasClean: false, initiator, cause: this.#cause }
   }
 }
