@@ -3,13 +3,14 @@
 
 import { WebSocketError } from './errors.ts'
 import { applyMask } from './frame/mask.ts'
+import { encodeBase64 } from './handshake/base64.ts'
 import { sha1 } from './handshake/sha1.ts'
 import { decodeUtf8, encodeUtf8, isUtf8 } from './message/utf8.ts'
 
 /** What the core asks of the machine. Every part may be replaced by a faster one that gives the same results. */
 export interface Platform {
-  /** The SHA-1 digest, for the accept value (RFC 6455 §4.2.2). */
-  sha1(data: Uint8Array): Uint8Array
+  /** The SHA-1 digest of text in ASCII, written in base64: the accept value (RFC 6455 §4.2.2). */
+  sha1Base64(text: string): string
   /** Fills `target` from a cryptographically strong source. */
   randomFill(target: Uint8Array): void
   /** A fresh, unpredictable masking key as a 32-bit integer (§5.3). */
@@ -62,7 +63,7 @@ export function maskingKeySource(randomFill: (target: Uint8Array) => void): () =
 
 /** The default: nothing but the language and, for randomness, `globalThis.crypto`. */
 export const portablePlatform: Platform = {
-  sha1,
+  sha1Base64: (text) => encodeBase64(sha1(encodeUtf8(text))),
   randomFill: fillFromWebCrypto,
   maskingKey: maskingKeySource(fillFromWebCrypto),
   applyMask,

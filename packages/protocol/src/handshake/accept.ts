@@ -83,7 +83,7 @@ const VERSION: Header = ['Sec-WebSocket-Version', PROTOCOL_VERSION]
 export function acceptUpgrade(
   request: UpgradeHead,
   options: AcceptOptions = {},
-  platform: Pick<Platform, 'sha1'> = portablePlatform,
+  platform: Pick<Platform, 'sha1Base64'> = portablePlatform,
 ): Accepted | Rejected {
   const offer = checkUpgradeRequest(request)
   return offer.valid ? acceptOfferedUpgrade(offer, options, platform) : offer
@@ -99,7 +99,7 @@ export function checkUpgradeRequest(request: UpgradeHead): UpgradeOffer | Reject
 export function acceptOfferedUpgrade(
   offer: UpgradeOffer,
   options: AcceptOptions = {},
-  platform: Pick<Platform, 'sha1'> = portablePlatform,
+  platform: Pick<Platform, 'sha1Base64'> = portablePlatform,
 ): Accepted {
   const protocol = chooseProtocol(offer.protocols, options.protocols)
   const extra = options.headers ?? []

@@ -18,7 +18,11 @@ export interface Extension {
   readonly parameters: readonly ExtensionParameter[]
 }
 
-const SEPARATORS = new Set('()<>@,;:\\"/[]?={} \t')
+const SEPARATORS = '()<>@,;:\\"/[]?={} \t'
+/** By code of a character: 1 where it may stand in a token, which is visible ASCII. */
+const TOKEN_CHARACTERS: Uint8Array = Uint8Array.from({ length: 0x80 }, (_, code) =>
+  code > 0x20 && code < 0x7f && !SEPARATORS.includes(String.fromCharCode(code)) ? 1 : 0,
+)
 
 /** Whether text is a token: visible ASCII without separators, not empty (RFC 9110 §5.6.2). */
 export function isToken(text: string): boolean {
@@ -70,16 +74,13 @@ export type HeaderFields = ReadonlyMap<string, readonly string[]>
 /** Groups a flat list of raw headers (`[name, value, name, value, …]`) by name, so that one that came twice is seen. */
 export function groupHeaders(rawHeaders: readonly string[]): HeaderFields {
   const fields = new Map<string, string[]>()
-  let name = ''
-  rawHeaders.forEach((text, index) => {
-    if (index % 2 === 0) {
-      name = text.toLowerCase()
-      return
-    }
+  for (let at = 1; at < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at - 1] as string).toLowerCase()
+    const line = trimWhitespace(rawHeaders[at] as string)
     const lines = fields.get(name)
-    if (lines === undefined) fields.set(name, [trimWhitespace(text)])
-    else lines.push(trimWhitespace(text))
-  })
+    if (lines === undefined) fields.set(name, [line])
+    else lines.push(line)
+  }
   return fields
 }
 
@@ -209,23 +210,19 @@ class Cursor {
 
 function tokenEnd(text: string, start: number): number {
   let at = start
-  while (at < text.length && isTokenCharacter(text.charAt(at))) at++
+  while (at < text.length && TOKEN_CHARACTERS[text.charCodeAt(at)] === 1) at++
   return at
-}
-
-function isTokenCharacter(character: string): boolean {
-  return character > ' ' && character < '\x7f' && !SEPARATORS.has(character)
 }
 
 /** Without space and tab at both ends; `trim` would also take characters that no header may hold. */
 function trimWhitespace(text: string): string {
   let start = 0
   let end = text.length
-  while (start < end && isWhitespace(text.charAt(start))) start++
-  while (end > start && isWhitespace(text.charAt(end - 1))) end--
+  while (start < end && isWhitespace(text.charCodeAt(start))) start++
+  while (end > start && isWhitespace(text.charCodeAt(end - 1))) end--
   return text.slice(start, end)
 }
 
-function isWhitespace(character: string): boolean {
-  return character === ' ' || character === '\t'
+function isWhitespace(code: number): boolean {
+  return code === 0x20 || code === 0x09
 }

@@ -22,11 +22,8 @@ export function generateKey(platform: Pick<Platform, 'randomFill'> = portablePla
  * The `Sec-WebSocket-Accept` value for a key: base64 of SHA-1 over the key's text and the GUID (RFC 6455 §4.2.2).
  * @param key the key as it stood in the header, not decoded
  */
-export function acceptKey(key: string, platform: Pick<Platform, 'sha1'> = portablePlatform): string {
-  const text = key + GUID
-  const bytes = new Uint8Array(text.length)
-  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at)
-  return encodeBase64(platform.sha1(bytes))
+export function acceptKey(key: string, platform: Pick<Platform, 'sha1Base64'> = portablePlatform): string {
+  return platform.sha1Base64(key + GUID)
 }
 
 /** Whether a header value is base64 of 16 bytes (§4.2.1). */

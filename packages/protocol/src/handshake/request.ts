@@ -79,7 +79,7 @@ const WEBSOCKET = /^websocket$/i
  */
 export function createUpgradeRequest(
   options: UpgradeRequestOptions = {},
-  platform: Pick<Platform, 'randomFill' | 'sha1'> = portablePlatform,
+  platform: Pick<Platform, 'randomFill' | 'sha1Base64'> = portablePlatform,
 ): SentUpgrade {
   const { protocols = [], origin, headers: extra = [], deflate } = options
   checkProtocols(protocols)

@@ -404,9 +404,9 @@ describe('further headers [E5, E7]', () => {
 
 test('acceptOfferedUpgrade hashes with the platform that it is given', () => {
   const offer = { valid: true, key: KEY, protocols: [], extensions: [] } as const
-  const sha1 = (): Uint8Array => Uint8Array.of(1, 2, 3)
-  expect(acceptOfferedUpgrade(offer, {}, { sha1 }).headers[2]).toEqual(['Sec-WebSocket-Accept', 'AQID'])
-  expect(acceptUpgrade(request(), {}, { sha1 }).headers[2]).toEqual(['Sec-WebSocket-Accept', 'AQID'])
+  const sha1Base64 = (): string => 'AQID'
+  expect(acceptOfferedUpgrade(offer, {}, { sha1Base64 }).headers[2]).toEqual(['Sec-WebSocket-Accept', 'AQID'])
+  expect(acceptUpgrade(request(), {}, { sha1Base64 }).headers[2]).toEqual(['Sec-WebSocket-Accept', 'AQID'])
   expect(acceptOfferedUpgrade(offer)).toEqual(acceptUpgrade(request()))
 })
 

@@ -31,11 +31,11 @@ describe('acceptKey', () => {
 
   test('hashes with the platform that it is given', () => {
     const given: string[] = []
-    const sha1 = (data: Uint8Array): Uint8Array => {
-      given.push(Buffer.from(data).toString())
-      return Uint8Array.of(1, 2, 3)
+    const sha1Base64 = (text: string): string => {
+      given.push(text)
+      return 'AQID'
     }
-    expect(acceptKey('abc', { sha1 })).toBe('AQID')
+    expect(acceptKey('abc', { sha1Base64 })).toBe('AQID')
     expect(given).toEqual(['abc258EAFA5-E914-47DA-95CA-C5AB0DC85B11'])
   })
 })

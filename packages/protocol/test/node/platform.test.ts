@@ -28,10 +28,8 @@ describe('against the portable platform', () => {
 
   test('SHA-1', () => {
     for (let length = 0; length < 130; length++) {
-      const data = Buffer.alloc(length, length)
-      expect(Buffer.from(nodePlatform.sha1(data)).toString('hex')).toBe(
-        Buffer.from(portablePlatform.sha1(data)).toString('hex'),
-      )
+      const text = '~'.repeat(length)
+      expect(nodePlatform.sha1Base64(text)).toBe(portablePlatform.sha1Base64(text))
     }
   })
 
