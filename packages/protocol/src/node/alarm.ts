@@ -9,26 +9,16 @@ export const LONGEST_DELAY = 0x7fff_ffff
 
 interface Bucket {
   readonly due: number
-  readonly alarms: Set<Alarm>
+  readonly alarms: Set<Wakeable>
   readonly timer: NodeJS.Timeout
 }
 
 /** Doubled harmlessly where two copies of this module are loaded: each rings its own. */
 const buckets = new Map<number, Bucket>()
 
-/** Who is woken: an object that is there anyway, for a closure would cost memory a connection. */
-export interface Woken {
-  wake(): void
-}
-
-/** One thing to be woken for; set it again as often as needed. */
-export class Alarm {
-  readonly #woken: Woken
+/** What is woken by an alarm of its own, without an object for it; set it again as often as needed. */
+export abstract class Wakeable {
   #bucket: Bucket | undefined
-
-  constructor(woken: Woken) {
-    this.#woken = woken
-  }
 
   get pending(): boolean {
     return this.#bucket !== undefined
@@ -54,7 +44,24 @@ export class Alarm {
   /** Called by the bucket. */
   ring(): void {
     this.#bucket = undefined
-    this.#woken.wake()
+    this.rang()
+  }
+
+  /** The time has come. */
+  protected abstract rang(): void
+}
+
+/** One thing to be woken for. */
+export class Alarm extends Wakeable {
+  readonly #ring: () => void
+
+  constructor(ring: () => void) {
+    super()
+    this.#ring = ring
+  }
+
+  protected rang(): void {
+    this.#ring()
   }
 }
 

@@ -2,7 +2,7 @@
 // time starts when its bytes have left; while we do not read, the clock stands still, for the silence is ours: a ping then
 // only shows whether TCP is still there. Counters are compared at the alarm, so that traffic itself costs nothing.
 
-import { Alarm, type Woken } from './alarm.ts'
+import { Wakeable } from './alarm.ts'
 import type { ConnectionSettings } from './settings.ts'
 
 /** What a heartbeat looks at and does. */
@@ -19,33 +19,28 @@ export interface HeartbeatTarget {
 
 export type HeartbeatSettings = NonNullable<ConnectionSettings['heartbeat']>
 
-export class Heartbeat implements Woken {
+export class Heartbeat extends Wakeable {
   readonly #target: HeartbeatTarget
   readonly #settings: HeartbeatSettings
-  readonly #alarm = new Alarm(this)
   #seen = 0
   #waiting = false
   #probing = false
 
   constructor(target: HeartbeatTarget, settings: HeartbeatSettings) {
+    super()
     this.#target = target
     this.#settings = settings
     this.#rest()
-  }
-
-  stop(): void {
-    this.#alarm.clear()
   }
 
   /** All is well: looks again after an interval. */
   #rest(): void {
     this.#waiting = false
     this.#seen = this.#target.lifeSigns
-    this.#alarm.set(this.#settings.interval)
+    this.set(this.#settings.interval)
   }
 
-  /** Called by the alarm. */
-  wake(): void {
+  protected rang(): void {
     const alive = this.#target.lifeSigns !== this.#seen
     if (alive || this.#target.readingStopped) {
       if (!alive) this.#probe()
@@ -69,11 +64,11 @@ export class Heartbeat implements Woken {
   /** The alarm covers a ping that cannot leave: an interval and the timeout without any progress are enough. */
   #ask(): void {
     this.#waiting = true
-    this.#alarm.set(this.#settings.interval + this.#settings.timeout)
+    this.set(this.#settings.interval + this.#settings.timeout)
     this.#target.sendHeartbeat(() => {
-      if (!this.#alarm.pending) return // stopped meanwhile
+      if (!this.pending) return // stopped meanwhile
       this.#seen = this.#target.lifeSigns // the ping itself is no sign of life
-      this.#alarm.set(this.#settings.timeout)
+      this.set(this.#settings.timeout)
     })
   }
 }

@@ -140,7 +140,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     this.#stalled = false
     this.#gone = true
     this.#readRemainder()
-    this.#heartbeat?.stop()
+    this.#heartbeat?.clear()
     this.#closeAlarm?.clear()
     this.#messageAlarm?.clear()
     const info = this.protocol.transportClosed(error)
@@ -168,7 +168,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
 
   onClosing(): void {
     this.#closing = true
-    this.#heartbeat?.stop()
+    this.#heartbeat?.clear()
     this.#armClose()
   }
 
@@ -309,7 +309,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
           new WebSocketError('CLOSE_TIMEOUT', `the connection did not close within ${this.settings.closeTimeout} ms`),
         )
     }
-    const alarm = new Alarm({ wake })
+    const alarm = new Alarm(wake)
     this.#closeAlarm = alarm
     alarm.set(this.settings.closeTimeout)
   }
@@ -327,7 +327,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
       if (slow && !this.#stalled) this.protocol.failWith('MESSAGE_TIMEOUT', `under 1 KiB in ${messageTimeout} ms`)
       else alarm.set(messageTimeout)
     }
-    const alarm = new Alarm({ wake })
+    const alarm = new Alarm(wake)
     this.#messageAlarm = alarm
     alarm.set(messageTimeout)
   }

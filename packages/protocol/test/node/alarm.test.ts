@@ -21,7 +21,7 @@ test.each([1, 15, 16, 100, 1000, 10_000, 30_000, 3_600_000])(
       const wake = (): void => {
         rang = performance.now() - start
       }
-      new Alarm({ wake }).set(delay)
+      new Alarm(wake).set(delay)
       vi.advanceTimersByTime(delay - 1)
       expect(rang).toBeNaN()
       vi.advanceTimersByTime(delay / 16 + 3)
@@ -32,7 +32,7 @@ test.each([1, 15, 16, 100, 1000, 10_000, 30_000, 3_600_000])(
 )
 
 test('ten thousand alarms of one delay take a handful of timers', () => {
-  const alarms = Array.from({ length: 10_000 }, () => new Alarm({ wake: () => {} }))
+  const alarms = Array.from({ length: 10_000 }, () => new Alarm(() => {}))
   for (const alarm of alarms) {
     alarm.set(30_000)
     vi.advanceTimersByTime(1)
@@ -44,14 +44,14 @@ test('ten thousand alarms of one delay take a handful of timers', () => {
 
 test('set again moves it, clear ends it, both from within other alarms of the same bucket', () => {
   const log: string[] = []
-  const cleared = new Alarm({ wake: () => log.push('cleared') })
-  const moved = new Alarm({ wake: () => log.push('moved') })
+  const cleared = new Alarm(() => log.push('cleared'))
+  const moved = new Alarm(() => log.push('moved'))
   const wake = (): void => {
     log.push('first')
     cleared.clear()
     moved.set(1000)
   }
-  const first = new Alarm({ wake })
+  const first = new Alarm(wake)
   first.set(100)
   cleared.set(100)
   moved.set(100)
@@ -65,7 +65,7 @@ test('set again moves it, clear ends it, both from within other alarms of the sa
 
 test('the longest delay is one: rounded up it would overflow the timer, which then rings at once', () => {
   let rang = 0
-  const alarm = new Alarm({ wake: () => rang++ })
+  const alarm = new Alarm(() => rang++)
   alarm.set(2 * LONGEST_DELAY)
   vi.advanceTimersByTime(LONGEST_DELAY - 1)
   expect(rang).toBe(0)
