@@ -33,6 +33,8 @@ const HOST = "(\\[[0-9a-f:.]+\\]|[a-z0-9._~!$&'()*+;=%-]+)"
 const ORIGIN_PATTERN = new RegExp(`^([a-z][a-z0-9+.-]*)://${HOST}(?::([0-9]{1,5}))?$`, 'i')
 const HOST_PATTERN = new RegExp(`^${HOST}(?::([0-9]{0,5}))?$`, 'i')
 
+const ORIGIN_NAME = 'origin'
+
 /** Origins that are no scheme with a host: of sandboxed pages, and of local files in some browsers. */
 const OPAQUE = /^(null|[a-z][a-z0-9+.-]*:\/\/)$/
 
@@ -62,6 +64,15 @@ export function isSameOrigin(origin: string, host: string | undefined): boolean 
 export function hostOf(headers: IncomingHttpHeaders, trustProxy: boolean): string | undefined {
   const forwarded = trustProxy ? headers['x-forwarded-host'] : undefined
   return forwarded === undefined ? headers.host : String(forwarded).split(',', 1)[0]?.trim()
+}
+
+/** The value of `Origin`. Without one, as programs send it, Node need not make its table of headers. */
+export function originOf(request: Pick<UpgradeRequest, 'rawHeaders' | 'headers'>): string | undefined {
+  return request.rawHeaders.some(isOriginName) ? request.headers.origin : undefined
+}
+
+function isOriginName(text: string, index: number): boolean {
+  return index % 2 === 0 && text.length === ORIGIN_NAME.length && text.toLowerCase() === ORIGIN_NAME
 }
 
 /** The one way to write an origin: lower case, no default port. `undefined` if it is none with a host. */

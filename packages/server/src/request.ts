@@ -3,16 +3,21 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { UpgradeRequest } from '@ws/protocol/node'
 
-/** A request to an HTTP/1.1 server: it has a method and a URL. Headers are read when asked for: Node builds their table then. */
+/** A request to an HTTP/1.1 server: it has a method and a URL. What few ask for is found out when they do: Node makes it then. */
 export class HttpUpgradeRequest implements UpgradeRequest {
   readonly raw: IncomingMessage
-  readonly remoteAddress: string | undefined
-  readonly encrypted: boolean
 
   constructor(raw: IncomingMessage) {
     this.raw = raw
-    this.remoteAddress = raw.socket.remoteAddress // now: a socket that is gone has none
-    this.encrypted = (raw.socket as { encrypted?: boolean }).encrypted === true
+  }
+
+  /** Asking costs a call of the system. */
+  get remoteAddress(): string | undefined {
+    return this.raw.socket.remoteAddress
+  }
+
+  get encrypted(): boolean {
+    return (this.raw.socket as { encrypted?: boolean }).encrypted === true
   }
 
   get method(): string {

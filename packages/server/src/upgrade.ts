@@ -27,7 +27,7 @@ import {
 } from '@ws/protocol/node'
 import { type Decision, readDecision, type Verdict } from './authenticate.ts'
 import type { ServerSettings } from './options.ts'
-import { hostOf } from './origin.ts'
+import { hostOf, originOf } from './origin.ts'
 import { Pending } from './pending.ts'
 import { answerHead, type Refusal, refuse } from './refuse.ts'
 import { pathnameOf } from './request.ts'
@@ -110,12 +110,12 @@ export class Upgrade<Data> {
 
   #objection(onPath: () => boolean): Rejected | undefined {
     const { settings, closing } = this.#owner
-    const { url, headers } = this.#request
+    const { url } = this.#request
     if (!onPath()) return rejected(404, 'REFUSED_PATH', `no WebSocket server for path ${shown(pathnameOf(url))}`)
     if (closing) return CLOSING
-    const { origin } = headers
+    const origin = originOf(this.#request)
     if (origin === undefined || settings.originAllowed(origin, this.#request)) return undefined
-    const host = shown(hostOf(headers, settings.trustProxy) ?? '')
+    const host = shown(hostOf(this.#request.headers, settings.trustProxy) ?? '')
     const help = "see the server's option origins, and trustProxy if a proxy in front changes Host"
     return rejected(403, 'REFUSED_ORIGIN', `origin ${shown(origin)} is not allowed for host ${host}: ${help}`)
   }

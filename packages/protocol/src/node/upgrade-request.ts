@@ -9,6 +9,7 @@ export interface UpgradeRequest extends UpgradeHead {
   readonly url: string
   readonly headers: IncomingHttpHeaders
   readonly rawHeaders: readonly string[]
+  /** The client's address. Once the client has left it is known only if it was asked for before. */
   readonly remoteAddress: string | undefined
   /** Whether it came over TLS to this process. */
   readonly encrypted: boolean

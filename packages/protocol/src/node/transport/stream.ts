@@ -16,7 +16,6 @@ type Owned = Duplex & { [TRANSPORT]?: StreamTransport }
 /** Reads and writes a Duplex. See {@link Transport}. */
 export abstract class StreamTransport implements Transport {
   protected readonly stream: Duplex
-  readonly remoteAddress: string | undefined
   #head: Uint8Array | undefined
   #sink: TransportSink | undefined
   #error: Error | undefined
@@ -28,7 +27,6 @@ export abstract class StreamTransport implements Transport {
    */
   constructor(stream: Duplex, head?: Uint8Array) {
     this.stream = stream
-    this.remoteAddress = (stream as { remoteAddress?: string }).remoteAddress
     this.#head = head !== undefined && head.length > 0 ? head : undefined
     ;(stream as Owned)[TRANSPORT] = this
     stream.on('error', onError)
@@ -36,6 +34,11 @@ export abstract class StreamTransport implements Transport {
   }
 
   abstract readonly canReuse: boolean
+
+  /** Asking costs a call of the system. */
+  get remoteAddress(): string | undefined {
+    return (this.stream as { remoteAddress?: string }).remoteAddress
+  }
 
   get buffered(): number {
     return this.stream.writableLength
