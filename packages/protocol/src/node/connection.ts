@@ -106,6 +106,7 @@ export class WebSocketConnection<Data = unknown>
   /** For those who do the opening handshake themselves; call {@link start} once listeners may be attached. */
   constructor(init: ConnectionInit<Data>) {
     super()
+    dropListenerTable(this as object)
     this.protocol = init.protocol ?? ''
     this.extensions = init.extensions ?? ''
     this.data = init.data as Data
@@ -134,7 +135,7 @@ export class WebSocketConnection<Data = unknown>
     return this.#sender.bufferedAmount
   }
 
-  /** The peer's address, where the transport has one. */
+  /** The peer's address, where the transport has one. Ask while the connection is open: after its end Node knows it only if asked before. */
   get remoteAddress(): string | undefined {
     return this.#link.transport.remoteAddress
   }
@@ -389,6 +390,14 @@ export class WebSocketConnection<Data = unknown>
     const result = invoke(() => handlers.open?.(this))
     if (isPromiseLike(result)) this.#link.inbox.holdUntil(result)
   }
+}
+
+/**
+ * Node makes each emitter a table of listeners at once, a dictionary of 240 bytes. Connections with handlers never use theirs; the
+ * first listener makes one again, as for an emitter whose constructor was never called.
+ */
+function dropListenerTable(emitter: { _events?: object | undefined }): void {
+  emitter._events = undefined
 }
 
 /** Of a view the bytes that it shows, exactly: their number need not be its `length` (STANDARDS L22). */
