@@ -54,10 +54,11 @@ export type Verdict<Data> =
       readonly admitted: true
       readonly data: Data | undefined
       readonly protocol: string | undefined
-      readonly headers: Header[]
+      readonly headers: readonly Header[]
     }
   | { readonly admitted: false; readonly refusal: Refusal }
 
+const ADMITTED: Verdict<never> = { admitted: true, data: undefined, protocol: undefined, headers: [] }
 const FIRST_REFUSAL = 300
 const LAST_REFUSAL = 599
 /** They say how long the answer is and that the connection ends: ours to write. */
@@ -65,7 +66,7 @@ const RESERVED = ['connection', 'content-length', 'transfer-encoding']
 
 /** Reads a decision. @throws UsageError, or Node's error about a header, if it is none */
 export function readDecision<Data>(decision: Decision<Data>): Verdict<Data> {
-  if (decision === undefined || decision === true) return admit({})
+  if (decision === undefined || decision === true) return ADMITTED
   if (decision === false) return { admitted: false, refusal: { status: 401, body: defaultBody(401) } }
   if (typeof decision !== 'object' || decision === null) {
     throw usage('option authenticate', 'a function that returns an object, a boolean or nothing', decision)

@@ -21,6 +21,9 @@ interface Claim {
   readonly onPath: () => boolean
 }
 
+const yes = (): boolean => true
+const no = (): boolean => false
+
 /** Told of what happened at the gate. */
 export interface GateOwner<Data> {
   opened(socket: WebSocketConnection<Data>, request: UpgradeRequest): void
@@ -69,7 +72,7 @@ export class Gate<Data> implements UpgradeOwner<Data>, Claimer {
   claim(raw: IncomingMessage): Claim | false {
     const request = new HttpUpgradeRequest(raw)
     try {
-      return this.settings.onPath(request) && { request, onPath: () => true }
+      return this.settings.onPath(request) && { request, onPath: yes }
     } catch (error) {
       const onPath = (): never => {
         throw error
@@ -79,7 +82,7 @@ export class Gate<Data> implements UpgradeOwner<Data>, Claimer {
   }
 
   take(raw: IncomingMessage, stream: Duplex, head: Uint8Array, claim: unknown): void {
-    const claimed = claim === false ? { request: new HttpUpgradeRequest(raw), onPath: () => false } : (claim as Claim)
+    const claimed = claim === false ? { request: new HttpUpgradeRequest(raw), onPath: no } : (claim as Claim)
     void this.#enter(claimed, stream, head)
   }
 

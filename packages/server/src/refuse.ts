@@ -41,8 +41,9 @@ export function refuse(stream: Duplex, refusal: Refusal, bodiless: boolean, ling
 
 /** The head of an HTTP/1.1 answer, up to and with the empty line. */
 export function answerHead(status: number, headers: readonly Header[]): string {
-  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`)
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}\r\n${lines.join('')}\r\n`
+  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}\r\n`
+  for (const [name, value] of headers) head += `${name}: ${value}\r\n`
+  return `${head}\r\n`
 }
 
 function refusalHeaders(given: readonly Header[], length: number): Header[] {

@@ -18,6 +18,7 @@ import {
 } from '@ws/protocol'
 import {
   acceptOfferedUpgrade,
+  guardErrors,
   type Handlers,
   isPromiseLike,
   openTransport,
@@ -77,7 +78,7 @@ export class Upgrade<Data> {
     this.#request = request
     this.#stream = stream
     this.#head = head
-    stream.on('error', ignore)
+    guardErrors(stream)
     // Node's HTTP server can be given plain streams too, which have no such method.
     const connection = request.raw.socket as { setTimeout?: (delay: number) => void }
     connection.setTimeout?.(0)
@@ -178,7 +179,6 @@ export class Upgrade<Data> {
     const { settings, handlers } = this.#owner
     this.#stream.write(answerHead(101, headers), 'latin1')
     const transport = openTransport(this.#stream, this.#head)
-    this.#stream.off('error', ignore) // the transport has its own
     const socket = new WebSocketConnection<Data>({
       transport,
       role: 'server',
@@ -263,8 +263,6 @@ function isCut({ rawHeaders, socket }: IncomingMessage): boolean {
   const most = server?.maxHeadersCount ?? DEFAULT_HEADERS_COUNT
   return most > 0 && rawHeaders.length >= 2 * most
 }
-
-function ignore(): void {}
 
 function shown(text: string): string {
   return JSON.stringify(text.slice(0, SHOWN))

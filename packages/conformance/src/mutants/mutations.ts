@@ -172,7 +172,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutate(ACCEPT, '/^[ \\t]*websocket[ \\t]*$/i', '/^[ \\t]*websocket[ \\t]*$/'),
   mutate(ACCEPT, 'if (versions.length > 1) return', 'if (false) return'),
   mutate(ACCEPT, 'if (versions[0] !== PROTOCOL_VERSION)', 'if (Number.parseInt(versions[0] ?? "0") !== 13)'),
-  mutate(ACCEPT, 'key === undefined || more.length > 0 || !isKey(key)', 'key === undefined || !isKey(key)'),
+  mutate(ACCEPT, 'key === undefined || keys.length > 1 || !isKey(key)', 'key === undefined || !isKey(key)'),
   mutate(ACCEPT, 'if (protocols === undefined) {', 'if (false) {'),
   mutate(ACCEPT, 'if (extensions === undefined) {', 'if (false) {'),
   mutate(ACCEPT, "token.toLowerCase() === 'upgrade'", "token === 'Upgrade'"),

@@ -77,6 +77,7 @@ export interface AcceptOptions {
 /** One element of `Upgrade`, as `split` leaves it: no other whitespace, no other letters than ASCII (RFC 9110 §5.6.3). */
 const WEBSOCKET = /^[ \t]*websocket[ \t]*$/i
 const UPGRADE: Header = ['Upgrade', 'websocket']
+const CONNECTION: Header = ['Connection', 'Upgrade']
 const VERSION: Header = ['Sec-WebSocket-Version', PROTOCOL_VERSION]
 
 /** Answers an upgrade request (RFC 6455 §4.2.2): a {@link Rejected} for a bad one. @throws UsageError on bad `options` */
@@ -104,11 +105,7 @@ export function acceptOfferedUpgrade(
   const protocol = chooseProtocol(offer.protocols, options.protocols)
   const extra = options.headers ?? []
   checkHeaders(extra, HANDSHAKE_HEADERS)
-  const headers: Header[] = [
-    UPGRADE,
-    ['Connection', 'Upgrade'],
-    ['Sec-WebSocket-Accept', acceptKey(offer.key, platform)],
-  ]
+  const headers: Header[] = [UPGRADE, CONNECTION, ['Sec-WebSocket-Accept', acceptKey(offer.key, platform)]]
   if (protocol !== '') headers.push(['Sec-WebSocket-Protocol', protocol])
   const accepted = options.deflate && acceptOffer(offer.extensions, options.deflate)
   const extensions = accepted === undefined ? '' : formatExtensions([accepted.answer])
@@ -116,7 +113,7 @@ export function acceptOfferedUpgrade(
   return {
     valid: true,
     status: 101,
-    headers: [...headers, ...extra],
+    headers: extra.length === 0 ? headers : [...headers, ...extra],
     protocol,
     extensions,
     deflate: accepted?.parameters,
@@ -142,8 +139,7 @@ function checkHttp(request: UpgradeHead, fields: HeaderFields): Rejected | undef
 }
 
 function checkUpgradeHeaders(fields: HeaderFields): Rejected | undefined {
-  const upgrades = headerLines(fields, 'upgrade').join(',').split(',')
-  if (!upgrades.some((product) => WEBSOCKET.test(product))) {
+  if (!namesWebSocket(headerLines(fields, 'upgrade'))) {
     return reject(426, 'REFUSED_UPGRADE', 'expected header Upgrade: websocket', [UPGRADE, VERSION])
   }
   if (!hasUpgradeToken(headerLines(fields, 'connection'))) {
@@ -159,8 +155,9 @@ function checkUpgradeHeaders(fields: HeaderFields): Rejected | undefined {
 }
 
 function readOffer(fields: HeaderFields): UpgradeOffer | Rejected {
-  const [key, ...more] = headerLines(fields, 'sec-websocket-key')
-  if (key === undefined || more.length > 0 || !isKey(key)) {
+  const keys = headerLines(fields, 'sec-websocket-key')
+  const [key] = keys
+  if (key === undefined || keys.length > 1 || !isKey(key)) {
     return reject(400, 'REFUSED_KEY', 'expected one Sec-WebSocket-Key header: base64 of 16 bytes')
   }
   const protocolLines = headerLines(fields, 'sec-websocket-protocol')
@@ -176,8 +173,17 @@ function readOffer(fields: HeaderFields): UpgradeOffer | Rejected {
   return { valid: true, key, protocols, extensions }
 }
 
+function namesWebSocket(upgradeLines: readonly string[]): boolean {
+  if (upgradeLines.length === 1 && upgradeLines[0] === 'websocket') return true // as nearly all write it
+  return upgradeLines
+    .join(',')
+    .split(',')
+    .some((product) => WEBSOCKET.test(product))
+}
+
 /** Whether `Connection` is a token list that has `upgrade`, in any case (§4.1, §4.2.1). */
 export function hasUpgradeToken(connectionLines: readonly string[]): boolean {
+  if (connectionLines.length === 1 && connectionLines[0] === 'Upgrade') return true // as nearly all write it
   return parseTokenList(connectionLines)?.some((token) => token.toLowerCase() === 'upgrade') ?? false
 }
 

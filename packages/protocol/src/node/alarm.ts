@@ -4,6 +4,7 @@
 
 /** A delay is rounded up to a multiple of a sixteenth of it, taken down to a power of two. */
 const PRECISION = 16
+const HIGHEST_BIT = 31
 /** The longest delay that a Node timer takes, in ms: about 24.8 days. */
 export const LONGEST_DELAY = 0x7fff_ffff
 
@@ -67,7 +68,7 @@ export class Alarm extends Wakeable {
 
 function bucketFor(delay: number): Bucket {
   const now = performance.now()
-  const grain = 2 ** Math.floor(Math.log2(Math.max(delay / PRECISION, 1)))
+  const grain = 1 << (HIGHEST_BIT - Math.clz32(Math.max(delay / PRECISION, 1)))
   const due = Math.ceil((now + delay) / grain) * grain
   const known = buckets.get(due)
   if (known !== undefined) return known

@@ -33,5 +33,6 @@ export {
 } from './settings.ts'
 export { connectSocket } from './transport/onread.ts'
 export { openTransport } from './transport/open.ts'
+export { guardErrors } from './transport/stream.ts'
 export type { Transport, TransportSink, Writer, Written } from './transport/transport.ts'
 export type { UpgradeRequest } from './upgrade-request.ts'

@@ -11,7 +11,8 @@ const TRANSPORT = Symbol('transport')
 /** A socket over libuv; Node's own idle timeout looks at the same number. */
 type WithHandle = Duplex & { _handle?: { writeQueueSize?: number } | null }
 
-type Owned = Duplex & { [TRANSPORT]?: StreamTransport }
+/** Null between {@link guardErrors} and its transport. */
+type Owned = Duplex & { [TRANSPORT]?: StreamTransport | null }
 
 /** Reads and writes a Duplex. See {@link Transport}. */
 export abstract class StreamTransport implements Transport {
@@ -28,8 +29,9 @@ export abstract class StreamTransport implements Transport {
   constructor(stream: Duplex, head?: Uint8Array) {
     this.stream = stream
     this.#head = head !== undefined && head.length > 0 ? head : undefined
-    ;(stream as Owned)[TRANSPORT] = this
-    stream.on('error', onError)
+    const owned: Owned = stream
+    if (owned[TRANSPORT] !== null) stream.on('error', onError)
+    owned[TRANSPORT] = this
     stream.on('close', onClose)
   }
 
@@ -169,9 +171,18 @@ export abstract class StreamTransport implements Transport {
   }
 }
 
+/**
+ * Keeps the errors of a stream that is to become a connection from ending the process; the transport takes this listener over. Call
+ * it once a stream.
+ */
+export function guardErrors(stream: Duplex): void {
+  ;(stream as Owned)[TRANSPORT] = null
+  stream.on('error', onError)
+}
+
 /** The transport of a stream, if it has one. */
 export function transportOf(stream: Duplex): StreamTransport | undefined {
-  return (stream as Owned)[TRANSPORT]
+  return (stream as Owned)[TRANSPORT] ?? undefined
 }
 
 function onData(this: Owned, chunk: unknown): void {
