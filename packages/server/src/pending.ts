@@ -31,7 +31,7 @@ export class Pending<Decision> {
     this.#stream = stream
     this.#abort = abort
     this.#owner = owner
-    // Node shows the end of the stream only as long as no early bytes wait in it; a reset always.
+    // Something has to read the stream for its end to be seen: see `Backlog`.
     stream.once('end', this.#left).once('close', this.#left)
     this.#timer = setTimeout(() => this.interrupt('REFUSED_TIMEOUT', `no decision within ${timeout} ms`), timeout)
     this.#timer.unref()

@@ -27,6 +27,7 @@ import {
   WebSocketConnection,
 } from '@ws/protocol/node'
 import { type Decision, readDecision, type Verdict } from './authenticate.ts'
+import { Backlog } from './backlog.ts'
 import type { ServerSettings } from './options.ts'
 import { hostOf, originOf } from './origin.ts'
 import { Pending } from './pending.ts'
@@ -70,7 +71,7 @@ export class Upgrade<Data> {
   readonly #owner: UpgradeOwner<Data>
   readonly #request: UpgradeRequest
   readonly #stream: Duplex
-  readonly #head: Uint8Array
+  #head: Uint8Array
   #pending: Pending<Decision<Data>> | undefined
 
   constructor(owner: UpgradeOwner<Data>, request: UpgradeRequest, stream: Duplex, head: Uint8Array) {
@@ -132,10 +133,12 @@ export class Upgrade<Data> {
 
   #wait(offer: UpgradeOffer, decision: PromiseLike<Decision<Data>>, abort: AbortController): Promise<Outcome<Data>> {
     const { pending, settings } = this.#owner
+    const early = new Backlog(this.#stream, this.#head)
     pending.add(this)
     return new Promise((resolve) => {
       const settle = (outcome: () => Outcome<Data>): void => {
         pending.delete(this)
+        this.#head = early.take()
         resolve(outcome())
       }
       this.#pending = new Pending(decision, this.#stream, settings.handshakeTimeout, abort, {

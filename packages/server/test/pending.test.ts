@@ -2,9 +2,16 @@
 
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { type AuthenticateContext, type UpgradeRequest, type WebSocketError, WebSocketServer } from '@ws/server'
-import { duplexPair } from '@ws/testkit'
+import {
+  type AuthenticateContext,
+  type UpgradeRequest,
+  type WebSocketConnection,
+  type WebSocketError,
+  WebSocketServer,
+} from '@ws/server'
+import { duplexPair, makeCertificates } from '@ws/testkit'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { BACKLOG, Backlog } from '../src/backlog.ts'
 import { Pending } from '../src/pending.ts'
 import { RawClient, textFrame, upgradeRequest } from './support/raw-client.ts'
 import { deferred, httpServer, portOf, refused, serve, share, until } from './support/servers.ts'
@@ -18,6 +25,12 @@ function stalling() {
     return decision
   }
   return { authenticate, called, decide }
+}
+
+/** Writes until the server reads no more: what it has not read waits in the kernel, and then at the client. */
+async function flood(client: RawClient, socket: Socket): Promise<void> {
+  client.write(Buffer.alloc(2 * BACKLOG))
+  await until(() => socket.isPaused())
 }
 
 const codeOf = (signal: AbortSignal) => (signal.reason as WebSocketError).code
@@ -56,11 +69,20 @@ describe('[D19] the client leaves', () => {
   test.each<[string, (client: RawClient, socket: Socket) => unknown]>([
     ['by a FIN', (client) => client.socket.end()],
     ['by a reset', (client) => client.reset()],
+    ['by a FIN behind early bytes', (client) => client.socket.end(textFrame('early'))],
+    ['by a FIN behind a backlog that is nearly full', (client) => client.socket.end(Buffer.alloc(BACKLOG - 1))],
     [
-      'by a reset, after early bytes',
+      'by a reset behind early bytes',
       async (client, socket) => {
         client.write(textFrame('early'))
-        await until(() => socket.readableLength > 0)
+        await until(() => socket.bytesRead > upgradeRequest().length)
+        client.reset()
+      },
+    ],
+    [
+      'by a reset, past the backlog, where Node reads no more',
+      async (client, socket) => {
+        await flood(client, socket)
         client.reset()
       },
     ],
@@ -89,18 +111,31 @@ describe('[D19] the client leaves', () => {
     expect(server.stats()).toMatchObject({ connections: 0, pending: 0, accepted: 0 })
   })
 
-  test('unseen, after early bytes: the decision finds it gone, or the connection ends', async () => {
-    const { authenticate, called, decide } = stalling()
-    const server = await serve({ authenticate })
-    const ended = once(server, 'connection').then(([socket]) => socket.closed)
-    const client = await RawClient.connect(portOf(server))
-    client.write(upgradeRequest())
-    await called
-    client.write(textFrame('early'))
+  test('over TLS, by an end behind early bytes', async () => {
+    const { ca, server: tls } = await makeCertificates()
+    const { authenticate, called } = stalling()
+    const server = await serve({ authenticate, tls })
+    const reported = refused(server)
+    const client = await RawClient.connectTls({ port: portOf(server), ca })
+    client.write(upgradeRequest(), textFrame('early'))
+    const { signal } = await called
     client.socket.end()
-    await once(client.socket, 'finish')
-    decide(true)
-    expect(await ended).toMatchObject({ code: 1006, wasClean: false })
+    expect((await reported).code).toBe('REFUSED_CLIENT_LEFT')
+    expect(signal.aborted).toBe(true)
+  })
+
+  test('by a FIN past the backlog: unseen, and the handshake times out', async () => {
+    const { authenticate, called } = stalling()
+    const server = await serve({ authenticate, handshakeTimeout: 500 })
+    const reported = refused(server)
+    const client = await RawClient.connect({ port: portOf(server), host: '127.0.0.1', allowHalfOpen: true })
+    client.write(upgradeRequest())
+    const { signal, request } = await called
+    await flood(client, request.raw.socket)
+    client.socket.end()
+    expect(await reported).toMatchObject({ status: 408, code: 'REFUSED_TIMEOUT' })
+    expect(codeOf(signal)).toBe('REFUSED_TIMEOUT')
+    expect((await client.answer()).status).toBe(408)
   })
 
   test('before the hook, which then decides at once', async () => {
@@ -162,6 +197,66 @@ describe('[D19] the client leaves', () => {
       accepted: 0,
       refusals: { REFUSED_CLIENT_LEFT: 200 },
     })
+  })
+})
+
+describe('[D15] early bytes', () => {
+  const word = 'x'.repeat(119)
+  const frame = textFrame(word) // 125 bytes
+  const echo = { message: (socket: WebSocketConnection, data: string | Uint8Array) => void socket.send(data) }
+
+  test.each<[string, number, boolean]>([
+    ['within the backlog', 100, false],
+    ['that fill it', Math.ceil(BACKLOG / frame.length), true],
+    ['far past it', 40_000, true],
+  ])('%s are all delivered, in order', async (_, count, full) => {
+    const { authenticate, called, decide } = stalling()
+    const server = await serve({ authenticate }, echo)
+    const client = await RawClient.connect(portOf(server))
+    client.write(upgradeRequest(), frame)
+    const { socket } = (await called).request.raw
+    for (let number = 1; number < count; number++) client.write(textFrame(String(number).padStart(119, '0')))
+    await until(() => (full ? socket.isPaused() : socket.bytesRead >= upgradeRequest().length + count * frame.length))
+    decide(true)
+    await client.head()
+    expect(await client.text()).toBe(word)
+    for (let number = 1; number < count; number++) expect(await client.text()).toBe(String(number).padStart(119, '0'))
+  })
+
+  test('over TLS, past the backlog', async () => {
+    const { ca, server: tls } = await makeCertificates()
+    const { authenticate, called, decide } = stalling()
+    const server = await serve({ authenticate, tls }, echo)
+    const client = await RawClient.connectTls({ port: portOf(server), ca })
+    client.write(upgradeRequest(), ...Array<Buffer>(2_000).fill(frame))
+    const { socket } = (await called).request.raw
+    await until(() => socket.isPaused())
+    decide(true)
+    await client.head()
+    for (let number = 0; number < 2_000; number++) expect(await client.text()).toBe(word)
+  })
+
+  test('that are no bytes end a stream that somebody made', async () => {
+    const pair = duplexPair()
+    onTestFinished(() => pair.dispose())
+    new Backlog(pair.server, Buffer.alloc(0))
+    pair.server.setEncoding('utf8')
+    const failed = once(pair.server, 'error')
+    pair.client.write('text')
+    expect((await failed)[0]).toEqual(
+      new TypeError('frames are bytes: expected a stream without setEncoding() and object mode'),
+    )
+  })
+
+  test('one by one cost no more memory than all at once', async () => {
+    const pair = duplexPair()
+    onTestFinished(() => pair.dispose())
+    const backlog = new Backlog(pair.server, Buffer.from([0]))
+    for (let value = 1; value < 100; value++) pair.client.write(Buffer.from([value]))
+    await until(() => pair.server.readableLength === 0 && pair.client.writableLength === 0)
+    const bytes = backlog.take()
+    expect([...bytes]).toEqual(Array.from({ length: 100 }, (_, value) => value))
+    expect(bytes.buffer.byteLength).toBe(128)
   })
 })
 
