@@ -60,9 +60,12 @@ describe('docs/errors.md', () => {
     REFUSED_SUBPROTOCOL: { headers: { 'Sec-WebSocket-Protocol': 'not a token' } },
     REFUSED_EXTENSION: { headers: { 'Sec-WebSocket-Extensions': ';' } },
   }
-  const UNWANTED: Record<string, { options?: object; headers?: Headers; closing?: boolean }> = {
+  const UNWANTED: Record<string, { options?: object; headers?: Headers; closing?: boolean; second?: boolean }> = {
     REFUSED_ORIGIN: { headers: { Origin: 'http://elsewhere.example' } },
+    REFUSED_HOST_UNKNOWN: { options: { hosts: ['elsewhere.example'] } },
     REFUSED_PATH: { options: { path: '/chat' } },
+    REFUSED_FULL: { options: { maxConnections: 1 }, second: true },
+    REFUSED_ADDRESS_FULL: { options: { maxConnectionsPerAddress: 1 }, second: true },
     REFUSED_TIMEOUT: { options: { handshakeTimeout: 20, authenticate: () => new Promise(() => {}) } },
     REFUSED_CLOSING: { closing: true },
     REFUSED_BY_HOOK: { options: { authenticate: () => false } },
@@ -94,7 +97,15 @@ describe('docs/errors.md', () => {
     await once(shared, 'listening')
     const refused = once(server, 'refused')
     const { port } = shared.address() as AddressInfo
-    const request = http.get({ port, host: '127.0.0.1', agent: false, headers: { ...HEADERS, ...wish.headers } })
+    const ask = () =>
+      http
+        .get({ port, host: '127.0.0.1', agent: false, headers: { ...HEADERS, ...wish.headers } })
+        .on('error', () => {})
+    if (wish.second) {
+      const [, first] = await once(ask(), 'upgrade')
+      onTestFinished(() => first.destroy())
+    }
+    const request = ask()
     const [answer] = (await once(request, 'response')) as [IncomingMessage]
     answer.resume()
     expect(answer.statusCode).toBe(statusOf(code))
@@ -141,7 +152,12 @@ describe('docs/limits.md', () => {
       heading: 'Server',
       check: check.server,
       // What Node's `listen` takes if it is told nothing.
-      defaults: { handshakeTimeout: check.server({}).handshakeTimeout, backlog: 511 },
+      defaults: {
+        handshakeTimeout: check.server({}).handshakeTimeout,
+        maxConnections: check.server({}).maxConnections,
+        maxConnectionsPerAddress: check.server({}).maxConnectionsPerAddress,
+        backlog: 511,
+      },
     },
     { heading: '`server.close(options)`', check: closeSettings, defaults: { timeout: closeSettings({}).timeout } },
     { heading: 'Client', check: check.client, defaults: { handshakeTimeout: check.client({}).timeout } },
@@ -172,6 +188,7 @@ describe('docs/limits.md', () => {
   )
 
   function shown(value: unknown): string {
+    if (value === Infinity) return 'none'
     return typeof value === 'number' ? value.toLocaleString('en-US') : `'${value}'`
   }
 

@@ -63,7 +63,10 @@ export const ERROR_CODES = {
   REFUSED_SUBPROTOCOL: {},
   REFUSED_EXTENSION: {},
   REFUSED_ORIGIN: {},
+  REFUSED_HOST_UNKNOWN: {},
   REFUSED_PATH: {},
+  REFUSED_FULL: {},
+  REFUSED_ADDRESS_FULL: {},
   REFUSED_TIMEOUT: {},
   REFUSED_CLOSING: {},
   REFUSED_BY_HOOK: {},
@@ -76,6 +79,9 @@ export const ERROR_CODES = {
 
 /** The code of an error: compare with this, not with classes. */
 export type ErrorCode = keyof typeof ERROR_CODES
+
+/** Why a server refused an upgrade: all reasons that there are. */
+export type RefusalCode = Extract<ErrorCode, `REFUSED_${string}`>
 
 /** Base of all errors of these packages. `code` says what happened; docs/errors.md says what to do. */
 export class WebSocketError extends Error {

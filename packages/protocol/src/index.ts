@@ -35,6 +35,7 @@ export {
   HandshakeError,
   type HandshakeFailure,
   ProtocolError,
+  type RefusalCode,
   UsageError,
   WebSocketError,
 } from './errors.ts'

@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ErrorCode } from '@ws/protocol'
 import type { Handlers, UpgradeRequest, WebSocketConnection } from '@ws/protocol/node'
+import { type Capacity, capacityOf } from './capacity.ts'
 import type { ServerSettings } from './options.ts'
 import type { Claimer } from './registry.ts'
 import { HttpUpgradeRequest } from './request.ts'
@@ -26,6 +27,8 @@ const no = (): boolean => false
 
 /** Told of what happened at the gate. */
 export interface GateOwner<Data> {
+  /** How many connections are open. */
+  count(): number
   opened(socket: WebSocketConnection<Data>, request: UpgradeRequest): void
   refused(refusal: RefusedUpgrade): void
 }
@@ -37,6 +40,7 @@ export class Gate<Data> implements UpgradeOwner<Data>, Claimer {
   readonly lingering: Set<Duplex> = new Set()
   /** How many were refused, by code. */
   readonly refusals: Map<ErrorCode, number> = new Map()
+  readonly capacity: Capacity | undefined
   readonly #owner: GateOwner<Data>
   #closing = false
 
@@ -44,6 +48,7 @@ export class Gate<Data> implements UpgradeOwner<Data>, Claimer {
     this.settings = settings
     this.handlers = handlers
     this.#owner = owner
+    this.capacity = capacityOf(settings, () => owner.count() + this.pending.size)
   }
 
   get closing(): boolean {

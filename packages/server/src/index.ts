@@ -7,6 +7,7 @@ export {
   type Header,
   ProtocolError,
   ReadyState,
+  type RefusalCode,
   UsageError,
   WebSocketError,
 } from '@ws/protocol'

@@ -16,6 +16,8 @@ import {
   usage,
 } from '@ws/protocol/node'
 import type { Authenticate } from './authenticate.ts'
+import type { CapacitySettings } from './capacity.ts'
+import { type HostRule, hostRule } from './host.ts'
 import { type OriginRule, type OriginsOption, originRule } from './origin.ts'
 import { pathnameOf } from './request.ts'
 import { booleanAnswer, booleanOption, functionOption, isObject, textOption } from './validate.ts'
@@ -69,8 +71,20 @@ export interface ServerOptions<Data = unknown> extends ConnectionOptions {
    * without `Origin` do not come from a web page, and pass.
    */
   readonly origins?: OriginsOption | undefined
-  /** Whether `X-Forwarded-Host` is believed. Only behind a proxy that sets it. */
-  readonly trustProxy?: boolean | undefined
+  /**
+   * By which names the server may be asked for (`Host`), with or without a port: `['example.com', 'localhost:8080']`. Keeps
+   * pages away whose name was made to resolve to this machine (DNS rebinding). All by default. Past it: status 403.
+   */
+  readonly hosts?: readonly string[] | undefined
+  /**
+   * Whether what a proxy in front says is believed: `X-Forwarded-Host`, and the end of `X-Forwarded-For`. A number says how
+   * many proxies there are, each of which adds to the latter; `true` means one. Only behind proxies that set both.
+   */
+  readonly trustProxy?: boolean | number | undefined
+  /** How many connections there may be, those that wait for `authenticate` included; any number by default. Past it: status 503. */
+  readonly maxConnections?: number | undefined
+  /** How many of them from one IPv4 address, or from one IPv6 network (/64); any number by default. Past it: status 429. */
+  readonly maxConnectionsPerAddress?: number | undefined
   /** How long the opening handshake may take; 10,000 by default. Past it: status 408. */
   readonly handshakeTimeout?: number | undefined
   /** Decides who may connect, once the request is known to be valid; all by default. */
@@ -90,13 +104,14 @@ export type Source =
   | { readonly kind: 'none' }
 
 /** {@link WebSocketServerOptions}, checked and complete. */
-export interface ServerSettings<Data> {
+export interface ServerSettings<Data> extends CapacitySettings {
   readonly source: Source
   readonly connection: ConnectionSettings
   readonly onPath: (request: UpgradeRequest) => boolean
   readonly protocols: readonly string[] | ProtocolRule | undefined
   readonly originAllowed: OriginRule
   readonly trustProxy: boolean
+  readonly hostAllowed: HostRule | undefined
   readonly handshakeTimeout: number
   readonly authenticate: Authenticate<Data> | undefined
   readonly clientTracking: boolean
@@ -112,7 +127,8 @@ const OWN = ['port', 'host', 'backlog', 'socketPath', 'tls'] as const
 export function serverSettings<Data>(options: WebSocketServerOptions<Data>): ServerSettings<Data> {
   if (!isObject(options))
     throw new UsageError('options must be an object with one of port, socketPath, server and noServer')
-  const trustProxy = booleanOption('trustProxy', options.trustProxy, false)
+  const proxies = proxyCount(options.trustProxy)
+  const trustProxy = proxies > 0
   return Object.freeze({
     source: sourceOf(options),
     connection: connectionSettings(options, true),
@@ -120,6 +136,10 @@ export function serverSettings<Data>(options: WebSocketServerOptions<Data>): Ser
     protocols: protocolsOption(options.protocols),
     originAllowed: originRule(options.origins, trustProxy),
     trustProxy,
+    proxies,
+    hostAllowed: hostRule(options.hosts),
+    maxConnections: integerOption('maxConnections', options.maxConnections, Infinity, 1),
+    maxConnectionsPerAddress: integerOption('maxConnectionsPerAddress', options.maxConnectionsPerAddress, Infinity, 1),
     handshakeTimeout: integerOption('handshakeTimeout', options.handshakeTimeout, HANDSHAKE_TIMEOUT, 1, LONGEST_DELAY),
     authenticate: functionOption('authenticate', options.authenticate),
     clientTracking: booleanOption('clientTracking', options.clientTracking, true),
@@ -171,6 +191,12 @@ function pathRule(path: string | PathRule | undefined): (request: UpgradeRequest
     throw usage('option path', "a path such as '/chat', without query, or a function", path)
   }
   return (request) => pathnameOf(request.url) === path
+}
+
+function proxyCount(option: boolean | number | undefined): number {
+  if (option === undefined || typeof option === 'boolean') return option === true ? 1 : 0
+  if (Number.isInteger(option) && option > 0) return option
+  throw usage('option trustProxy', 'a boolean or the number of proxies in front', option)
 }
 
 function protocolsOption(

@@ -31,7 +31,7 @@ const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([
 /** A serialised origin (RFC 6454 §6.2), and the value of a `Host` header (RFC 9110 §7.2): names in ASCII, IPv6 in brackets. */
 const HOST = "(\\[[0-9a-f:.]+\\]|[a-z0-9._~!$&'()*+;=%-]+)"
 const ORIGIN_PATTERN = new RegExp(`^([a-z][a-z0-9+.-]*)://${HOST}(?::([0-9]{1,5}))?$`, 'i')
-const HOST_PATTERN = new RegExp(`^${HOST}(?::([0-9]{0,5}))?$`, 'i')
+export const HOST_PATTERN: RegExp = new RegExp(`^${HOST}(?::([0-9]{0,5}))?$`, 'i')
 
 const ORIGIN_NAME = 'origin'
 

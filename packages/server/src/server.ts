@@ -80,6 +80,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
     this.#connections = new Connections(handlers)
     this.clients = clientTracking ? this.#connections.all : new Set()
     this.#gate = new Gate(settings, this.#connections.handlers, {
+      count: () => this.#connections.all.size,
       opened: (socket, request) => this.#open(socket, request),
       refused: (refusal) => void invoke(() => this.emit('refused', refusal)),
     })

@@ -10,7 +10,7 @@ import type { Duplex } from 'node:stream'
 import {
   type Accepted,
   checkUpgradeRequest,
-  type ErrorCode,
+  type RefusalCode,
   type Rejected,
   type UpgradeOffer,
   UsageError,
@@ -28,6 +28,7 @@ import {
 } from '@ws/protocol/node'
 import { type Decision, readDecision, type Verdict } from './authenticate.ts'
 import { Backlog } from './backlog.ts'
+import type { Capacity } from './capacity.ts'
 import type { ServerSettings } from './options.ts'
 import { hostOf, originOf } from './origin.ts'
 import { Pending } from './pending.ts'
@@ -38,7 +39,8 @@ import { pathnameOf } from './request.ts'
 export interface RefusedUpgrade {
   /** The status of the answer; `undefined` if there was nobody left to answer. */
   readonly status: number | undefined
-  readonly code: ErrorCode
+  /** The reason: `USAGE` if a socket was passed to `handleUpgrade` twice. docs/errors.md says what to do about each. */
+  readonly code: RefusalCode | 'USAGE'
   /** What was expected and what came. Parts of it are the client's words. */
   readonly message: string
   readonly request: UpgradeRequest
@@ -52,6 +54,8 @@ export interface UpgradeOwner<Data> {
   readonly handlers: Handlers<Data>
   /** Whether new connections are refused. */
   readonly closing: boolean
+  /** How many may come in; `undefined` for any number. */
+  readonly capacity: Capacity | undefined
   /** Upgrades that wait for their hook. */
   readonly pending: Set<Upgrade<Data>>
   /** Refused streams that are not closed yet. */
@@ -115,11 +119,23 @@ export class Upgrade<Data> {
     const { url } = this.#request
     if (!onPath()) return rejected(404, 'REFUSED_PATH', `no WebSocket server for path ${shown(pathnameOf(url))}`)
     if (closing) return CLOSING
+    if (settings.hostAllowed?.(hostOf(this.#request.headers, settings.trustProxy)) === false) return this.#unknownHost()
     const origin = originOf(this.#request)
-    if (origin === undefined || settings.originAllowed(origin, this.#request)) return undefined
-    const host = shown(hostOf(this.#request.headers, settings.trustProxy) ?? '')
+    if (origin !== undefined && !settings.originAllowed(origin, this.#request)) return this.#foreignOrigin(origin)
+    return this.#owner.capacity?.enter(this.#request, this.#stream)
+  }
+
+  #unknownHost(): Rejected {
+    return rejected(403, 'REFUSED_HOST_UNKNOWN', `host ${this.#host()} is none of the server's: see its option hosts`)
+  }
+
+  #foreignOrigin(origin: string): Rejected {
     const help = "see the server's option origins, and trustProxy if a proxy in front changes Host"
-    return rejected(403, 'REFUSED_ORIGIN', `origin ${shown(origin)} is not allowed for host ${host}: ${help}`)
+    return rejected(403, 'REFUSED_ORIGIN', `origin ${shown(origin)} is not allowed for host ${this.#host()}: ${help}`)
+  }
+
+  #host(): string {
+    return shown(hostOf(this.#request.headers, this.#owner.settings.trustProxy) ?? '')
   }
 
   #authenticate(offer: UpgradeOffer): Outcome<Data> | Promise<Outcome<Data>> {
@@ -218,7 +234,7 @@ export class Upgrade<Data> {
     return this.#refuse('REFUSED_HOOK_FAILED', `a hook failed: ${textOf(cause)}`, answer, cause)
   }
 
-  #refuse(code: ErrorCode, message: string, answer: Refusal | undefined, cause?: unknown): undefined {
+  #refuse(code: RefusalCode, message: string, answer: Refusal | undefined, cause?: unknown): undefined {
     const { lingering } = this.#owner
     const given = hasLeft(this.#stream) ? undefined : answer
     if (given === undefined) this.#stream.destroy()
@@ -236,7 +252,7 @@ const CUT: Rejected = rejected(
   "expected fewer headers: Node leaves out those past the HTTP server's maxHeadersCount, and they may tell of a body",
 )
 
-function rejected(status: number, code: ErrorCode, message: string): Rejected {
+function rejected(status: number, code: RefusalCode, message: string): Rejected {
   return { valid: false, status, headers: [], message, code }
 }
 

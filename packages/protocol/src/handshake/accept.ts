@@ -5,7 +5,7 @@
 import { PROTOCOL_VERSION } from '../constants.ts'
 import { acceptOffer, type DeflateOptions } from '../deflate/negotiate.ts'
 import type { DeflateParameters } from '../deflate/parameters.ts'
-import { type ErrorCode, UsageError } from '../errors.ts'
+import { type RefusalCode, UsageError } from '../errors.ts'
 import { type Platform, portablePlatform } from '../platform.ts'
 import {
   checkHeaders,
@@ -46,7 +46,7 @@ export interface Rejected {
   readonly headers: readonly Header[]
   /** One line that says what was expected and what came. */
   readonly message: string
-  readonly code: ErrorCode
+  readonly code: RefusalCode
 }
 
 /** The answer that opens the connection: write it, and what follows on the stream are frames. */
@@ -200,6 +200,6 @@ function chooseProtocol(offered: readonly string[], wanted: AcceptOptions['proto
   return chosen
 }
 
-function reject(status: number, code: ErrorCode, message: string, headers: readonly Header[] = []): Rejected {
+function reject(status: number, code: RefusalCode, message: string, headers: readonly Header[] = []): Rejected {
   return { valid: false, status, headers, message, code }
 }
