@@ -24,12 +24,23 @@ export interface ReverseProxy {
   dispose(): Promise<void>
 }
 
-/** Starts it, with a ws and a wss port in front of each upstream port. */
-export async function startNginx(folder: string, pem: PemFiles, upstreams: readonly number[]): Promise<ReverseProxy> {
+/** What nginx is to set besides what an upgrade needs; without it `Host` becomes the address of the upstream. */
+const HEADERS = ['Host $http_host']
+
+/**
+ * Starts it, with a ws and a wss port in front of each upstream port.
+ * @param headers of the requests that it passes on, as for `proxy_set_header`
+ */
+export async function startNginx(
+  folder: string,
+  pem: PemFiles,
+  upstreams: readonly number[],
+  headers: readonly string[] = HEADERS,
+): Promise<ReverseProxy> {
   for (let tries = 1; ; tries++) {
     const routes = await routesTo(upstreams)
     const file = join(folder, 'nginx.conf')
-    await writeFile(file, configuration(folder, pem, routes))
+    await writeFile(file, configuration(folder, pem, routes, headers))
     const child = spawn(NGINX, ['-p', folder, '-c', file, '-e', 'stderr'], { stdio: ['ignore', 'ignore', 'pipe'] })
     const complaint = await started(child)
     if (complaint === undefined) return { routes, dispose: () => kill(child) }
@@ -72,7 +83,7 @@ async function freePorts(count: number): Promise<number[]> {
   return ports
 }
 
-function configuration(folder: string, pem: PemFiles, routes: readonly Route[]): string {
+function configuration(folder: string, pem: PemFiles, routes: readonly Route[], headers: readonly string[]): string {
   return `
 daemon off;
 master_process off;
@@ -87,7 +98,7 @@ http {
   proxy_http_version 1.1;
   proxy_set_header Upgrade $http_upgrade;
   proxy_set_header Connection "upgrade";
-  proxy_set_header Host $http_host;
+  ${headers.map((header) => `proxy_set_header ${header};`).join('\n  ')}
   ${routes.map(serverBlock).join('\n  ')}
 }
 `
