@@ -18,7 +18,7 @@ type Markable = Duplex & { [TAKEN]?: true }
 
 /** A request that is this server's; `onPath` says so again, or throws what the option `path` threw. */
 interface Claim {
-  readonly request: UpgradeRequest
+  readonly request: HttpUpgradeRequest
   readonly onPath: () => boolean
 }
 

@@ -37,12 +37,13 @@ export type { CloseCounts, CloseOptions } from './connections.ts'
 export type {
   NoServerOptions,
   OwnPortOptions,
-  PathRule,
   ProtocolRule,
   ServerOptions,
   SharedServerOptions,
   WebSocketServerOptions,
 } from './options.ts'
 export type { OriginRule, OriginsOption } from './origin.ts'
+export type { PathParams } from './pattern.ts'
+export type { PathOption, PathPattern, PathRule } from './route.ts'
 export { type ServerEvents, type ServerStats, WebSocketServer } from './server.ts'
 export type { RefusedUpgrade } from './upgrade.ts'

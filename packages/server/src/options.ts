@@ -19,11 +19,8 @@ import type { Authenticate } from './authenticate.ts'
 import type { CapacitySettings } from './capacity.ts'
 import { type HostRule, hostRule } from './host.ts'
 import { type OriginRule, type OriginsOption, originRule } from './origin.ts'
-import { pathnameOf } from './request.ts'
-import { booleanAnswer, booleanOption, functionOption, isObject, textOption } from './validate.ts'
-
-/** Whether a server is for requests with this path. */
-export type PathRule = (pathname: string, request: UpgradeRequest) => boolean
+import { type OnPath, type PathOption, pathRule } from './route.ts'
+import { booleanOption, functionOption, isObject, textOption } from './validate.ts'
 
 /** Chooses one of the offered subprotocols; `undefined` for none. */
 export type ProtocolRule = (offered: readonly string[], request: UpgradeRequest) => string | undefined
@@ -62,8 +59,11 @@ export interface NoServerOptions {
 
 /** The options of every form. Times in ms. */
 export interface ServerOptions<Data = unknown> extends ConnectionOptions {
-  /** Which requests are for this server: a path, compared with the request's as sent, or a function; all by default. */
-  readonly path?: string | PathRule | undefined
+  /**
+   * Which requests are for this server; all by default. A path, compared with the request's as sent, in which `:name` is any
+   * segment and `*` any rest (`request.params` has them), a URLPattern, or a function.
+   */
+  readonly path?: PathOption | undefined
   /** The subprotocols spoken (the client's first of them is chosen), or a function that chooses; none by default. */
   readonly protocols?: readonly string[] | ProtocolRule | undefined
   /**
@@ -107,7 +107,7 @@ export type Source =
 export interface ServerSettings<Data> extends CapacitySettings {
   readonly source: Source
   readonly connection: ConnectionSettings
-  readonly onPath: (request: UpgradeRequest) => boolean
+  readonly onPath: OnPath
   readonly protocols: readonly string[] | ProtocolRule | undefined
   readonly originAllowed: OriginRule
   readonly trustProxy: boolean
@@ -132,7 +132,7 @@ export function serverSettings<Data>(options: WebSocketServerOptions<Data>): Ser
   return Object.freeze({
     source: sourceOf(options),
     connection: connectionSettings(options, true),
-    onPath: pathRule(options.path),
+    onPath: pathRule(options.path, trustProxy),
     protocols: protocolsOption(options.protocols),
     originAllowed: originRule(options.origins, trustProxy),
     trustProxy,
@@ -180,17 +180,6 @@ function httpServer(server: unknown): HttpServer {
   if (server instanceof NetServer && typeof (server as HttpServer).setTimeout === 'function')
     return server as HttpServer
   throw usage('option server', 'an http.Server or https.Server', server)
-}
-
-function pathRule(path: string | PathRule | undefined): (request: UpgradeRequest) => boolean {
-  if (path === undefined) return () => true
-  if (typeof path === 'function') {
-    return (request) => booleanAnswer('path', path(pathnameOf(request.url), request))
-  }
-  if (typeof path !== 'string' || !/^\/[^?#]*$/.test(path)) {
-    throw usage('option path', "a path such as '/chat', without query, or a function", path)
-  }
-  return (request) => pathnameOf(request.url) === path
 }
 
 function proxyCount(option: boolean | number | undefined): number {

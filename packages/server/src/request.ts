@@ -2,10 +2,12 @@
 
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { UpgradeRequest } from '@ws/protocol/node'
+import { NO_PARAMS, type PathParams } from './pattern.ts'
 
 /** A request to an HTTP/1.1 server: it has a method and a URL. What few ask for is found out when they do: Node makes it then. */
 export class HttpUpgradeRequest implements UpgradeRequest {
   readonly raw: IncomingMessage
+  params: PathParams = NO_PARAMS
 
   constructor(raw: IncomingMessage) {
     this.raw = raw
@@ -42,7 +44,7 @@ export class HttpUpgradeRequest implements UpgradeRequest {
 }
 
 /** Scheme and authority of a request target in absolute form (RFC 9112 §3.2.2). */
-const AUTHORITY = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i
+export const AUTHORITY: RegExp = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i
 
 /** The path of a request target, as sent: without the query, nothing decoded. */
 export function pathnameOf(target: string): string {

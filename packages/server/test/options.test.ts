@@ -63,12 +63,21 @@ test('a bare net.Server and an emitter are no HTTP servers', () => {
 })
 
 test.each([
-  [{ path: 'chat' }, 'option path must be a path such as \'/chat\', without query, or a function; got "chat"'],
-  [{ path: '/chat?x' }, 'option path must be a path such as \'/chat\', without query, or a function; got "/chat?x"'],
-  [{ path: '' }, 'option path must be a path such as \'/chat\', without query, or a function; got ""'],
+  [
+    { path: 'chat' },
+    "option path must be a path such as '/chat', '/rooms/:room' or '/files/*', a URLPattern or a function; got \"chat\"",
+  ],
+  [
+    { path: '/chat?x' },
+    "option path must be a path such as '/chat', '/rooms/:room' or '/files/*', a URLPattern or a function; got \"/chat?x\"",
+  ],
+  [
+    { path: '' },
+    "option path must be a path such as '/chat', '/rooms/:room' or '/files/*', a URLPattern or a function; got \"\"",
+  ],
   [
     { path: /chat/ },
-    "option path must be a path such as '/chat', without query, or a function; got an instance of RegExp",
+    "option path must be a path such as '/chat', '/rooms/:room' or '/files/*', a URLPattern or a function; got an instance of RegExp",
   ],
   [{ protocols: 'chat' }, 'option protocols must be a list of subprotocols or a function; got "chat"'],
   [{ protocols: ['a b'] }, 'subprotocol must be a token (RFC 6455 §4.1); got "a b"'],

@@ -72,6 +72,11 @@ export class Program {
     this.#signal('SIGINT')
   }
 
+  /** Does what a process manager does. */
+  terminate(): void {
+    this.#signal('SIGTERM')
+  }
+
   #signal(signal: NodeJS.Signals): void {
     const { pid } = this.#process
     if (pid === undefined) return
