@@ -1,6 +1,7 @@
 // Admission through nginx: as it is by default, where `Host` becomes the address of the upstream, and as it can be told.
 
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { connect, type HandshakeError } from '@ws/client'
@@ -10,6 +11,10 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { startNginx } from '../src/peers/nginx.ts'
 import { makeTempFolder } from '../src/temp.ts'
 import { missingReason } from '../src/world.ts'
+
+/** What docs/server.md has nginx say of the client. */
+const PAGE = readFileSync(join(import.meta.dirname, '../../../docs/server.md'), 'utf8')
+const FORWARDED = [...PAGE.matchAll(/^ +proxy_set_header (X-Forwarded-.+);$/gm)].map(([, header]) => header as string)
 
 let certificates: Certificates
 
@@ -65,7 +70,7 @@ describe.skipIf(missingReason('ours behind nginx') !== undefined)('nginx', () =>
   })
 
   test('or trustProxy, with the Host that it was asked for in X-Forwarded-Host', async () => {
-    const { url, origin } = await behindNginx(['X-Forwarded-Host $http_host'], { trustProxy: true })
+    const { url, origin } = await behindNginx(FORWARDED, { trustProxy: true })
     expect(await isOpened(url, { origin })).toBe(true)
     expect((await refusalOf(url, { origin: 'http://elsewhere.example' })).status).toBe(403)
     const forged = { origin: 'http://elsewhere.example', headers: { 'X-Forwarded-Host': 'elsewhere.example' } }
@@ -78,9 +83,12 @@ describe.skipIf(missingReason('ours behind nginx') !== undefined)('nginx', () =>
     expect((await refusalOf(url, { headers: { Host: 'elsewhere.example' } })).status).toBe(403)
   })
 
+  test('what docs/server.md has it say', () => {
+    expect(FORWARDED).toEqual(['X-Forwarded-Host $http_host', 'X-Forwarded-For $proxy_add_x_forwarded_for'])
+  })
+
   test('clients count by their addresses, whatever they say of themselves', async () => {
-    const headers = ['X-Forwarded-For $proxy_add_x_forwarded_for']
-    const { url } = await behindNginx(headers, { trustProxy: true, maxConnectionsPerAddress: 1 })
+    const { url } = await behindNginx(FORWARDED, { trustProxy: true, maxConnectionsPerAddress: 1 })
     const first = await connect(url)
     const error = await refusalOf(url, { headers: { 'X-Forwarded-For': '192.0.2.1' } })
     expect([error.status, error.headers?.['retry-after']]).toEqual([429, '5'])

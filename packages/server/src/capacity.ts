@@ -1,6 +1,6 @@
 // How many connections there may be, in all and from one address. Rules:
 // - Upgrades that wait for their hook count like open connections.
-// - A place of an address is held until the socket is closed, so by who is being refused as well.
+// - A place of an address is held until the request is refused or the socket closed: whoever is refused may ask again at once.
 // - Without these options nothing here exists, and no address is looked up.
 
 import type { Duplex } from 'node:stream'
@@ -38,6 +38,8 @@ export class Capacity {
   readonly #count: () => number
   /** Places that are taken, by network. */
   readonly #taken = new Map<string, number>()
+  /** The network of each stream that has a place. */
+  readonly #networks = new WeakMap<Duplex, string>()
 
   /** @param count how many there are in all, open and waiting */
   constructor(settings: CapacitySettings, count: () => number) {
@@ -54,11 +56,16 @@ export class Capacity {
     const taken = this.#taken.get(network) ?? 0
     if (taken >= maxConnectionsPerAddress) return tooManyFrom(network)
     this.#taken.set(network, taken + 1)
-    stream.once('close', () => this.#leave(network))
+    this.#networks.set(stream, network)
+    stream.once('close', () => this.leave(stream))
     return undefined
   }
 
-  #leave(network: string): void {
+  /** Gives the place of a stream back, if it has one. */
+  leave(stream: Duplex): void {
+    const network = this.#networks.get(stream)
+    if (network === undefined) return
+    this.#networks.delete(stream)
     const left = (this.#taken.get(network) as number) - 1
     if (left > 0) this.#taken.set(network, left)
     else this.#taken.delete(network)

@@ -235,7 +235,8 @@ export class Upgrade<Data> {
   }
 
   #refuse(code: RefusalCode, message: string, answer: Refusal | undefined, cause?: unknown): undefined {
-    const { lingering } = this.#owner
+    const { lingering, capacity } = this.#owner
+    capacity?.leave(this.#stream)
     const given = hasLeft(this.#stream) ? undefined : answer
     if (given === undefined) this.#stream.destroy()
     else refuse(this.#stream, given, this.#request.method === 'HEAD', lingering)

@@ -104,6 +104,17 @@ describe('maxConnectionsPerAddress', () => {
     expect(await statusOf(portOf(server), from('192.0.2.2'))).toBe(429)
   })
 
+  test('who is refused may ask again at once', async () => {
+    const server = await serve({ maxConnectionsPerAddress: 1, authenticate: ({ url }) => url === '/in' })
+    const lingering = await RawClient.connect({ port: portOf(server), host: '127.0.0.1', allowHalfOpen: true })
+    expect((await lingering.refusal()).status).toBe(401)
+    expect(await statusOf(portOf(server), { start: 'GET /in HTTP/1.1' })).toBe(101)
+    const closed = once(lingering.socket, 'close')
+    lingering.socket.end()
+    await closed
+    expect(await statusOf(portOf(server), { start: 'GET /in HTTP/1.1' })).toBe(429) // it gave its place back once
+  })
+
   test('who waits for the hook counts, and leaves with its socket', async () => {
     const [called, call] = deferred()
     const authenticate = () => {

@@ -223,6 +223,23 @@ describe('[D15] early bytes', () => {
     for (let number = 1; number < count; number++) expect(await client.text()).toBe(String(number).padStart(119, '0'))
   })
 
+  test.each([
+    ['refused: nothing but the refusal', false, 401],
+    ['admitted: only then the frame that is none counts', true, 101],
+  ])('are not looked at before the decision; %s', async (_, verdict, status) => {
+    const { authenticate, called, decide } = stalling()
+    const server = await serve({ authenticate })
+    const client = await RawClient.connect(portOf(server))
+    client.write(upgradeRequest())
+    const { socket } = (await called).request.raw
+    client.write(Buffer.from([0xff, 0x00]))
+    await until(() => socket.bytesRead === upgradeRequest().length + 2)
+    decide(verdict)
+    expect((await client.head())[0]).toContain(` ${status} `)
+    if (verdict) expect(await client.closeCode()).toBe(1002)
+    else expect((await client.rest()).toString()).toBe('Unauthorized\n')
+  })
+
   test('over TLS, past the backlog', async () => {
     const { ca, server: tls } = await makeCertificates()
     const { authenticate, called, decide } = stalling()
