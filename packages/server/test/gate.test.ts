@@ -58,6 +58,14 @@ describe('handleUpgrade', () => {
     expect(await result).toBe(undefined)
   })
 
+  test('knows what varies in the path', async () => {
+    const { server, http, port } = await byHand({ path: '/rooms/:room' })
+    http.on('upgrade', (request, socket, head) => void server.handleUpgrade(request, socket, head))
+    const opened = once(server, 'connection')
+    await (await RawClient.connect(port)).upgrade({ start: 'GET /rooms/7 HTTP/1.1' })
+    expect((await opened)[1].params).toEqual({ room: '7' })
+  })
+
   test('takes a socket once: a second server does not write into the first one’s connection', async () => {
     const { server, http, port } = await byHand()
     const second = closing(new WebSocketServer<never>({ noServer: true }))
