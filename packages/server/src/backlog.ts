@@ -27,7 +27,7 @@ export class Backlog {
     this.#stream = stream
     this.#bytes = head
     this.#size = head.length
-    stream.on('data', this.#onData)
+    stream.on('data', this.#onData).resume() // whoever passed it by hand may have paused it
     if (this.#size >= BACKLOG) this.#wait()
   }
 
