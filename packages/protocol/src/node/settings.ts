@@ -26,7 +26,7 @@ export interface ConnectionOptions {
   readonly closeTimeout?: number | undefined
   /** Pings to a silent peer; on by default at the server, off at the client. */
   readonly heartbeat?: HeartbeatOptions | boolean | undefined
-  /** `send` returns false above this many buffered bytes; 65,536 by default. */
+  /** `send` returns false above this many buffered bytes; 65,536 by default, and at most `maxBackpressure`. */
   readonly highWaterMark?: number | undefined
   /** Past this many bytes buffered before a `send`, `slowConsumer` decides; 16 MiB by default. */
   readonly maxBackpressure?: number | undefined
@@ -74,14 +74,17 @@ const KIB = 1024
 export function connectionSettings(options: ConnectionOptions, heartbeatByDefault: boolean): ConnectionSettings {
   const delay = (name: string, value: number | undefined, fallback: number, least = 0): number =>
     integerOption(name, value, fallback, least, LONGEST_DELAY)
+  const maxBackpressure = integerOption('maxBackpressure', options.maxBackpressure, 16 * KIB * KIB)
   return Object.freeze({
     maxPayload: integerOption('maxPayload', options.maxPayload, DEFAULT_MAX_PAYLOAD, 0, LARGEST_MAX_PAYLOAD),
     maxFragments: integerOption('maxFragments', options.maxFragments, DEFAULT_MAX_FRAGMENTS, 1),
     messageTimeout: delay('messageTimeout', options.messageTimeout, 10_000),
     closeTimeout: delay('closeTimeout', options.closeTimeout, 10_000, 1),
     heartbeat: heartbeatSettings(options.heartbeat === undefined ? heartbeatByDefault : options.heartbeat, delay),
-    highWaterMark: integerOption('highWaterMark', options.highWaterMark, 64 * KIB),
-    maxBackpressure: integerOption('maxBackpressure', options.maxBackpressure, 16 * KIB * KIB),
+    // Above `maxBackpressure` the next message is lost, so `send` says so before; and nobody is judged by what only waits for
+    // the end of the turn.
+    highWaterMark: Math.min(integerOption('highWaterMark', options.highWaterMark, 64 * KIB), maxBackpressure),
+    maxBackpressure,
     slowConsumer: choice('slowConsumer', options.slowConsumer, ['close', 'drop']),
     maxReadAhead: integerOption('maxReadAhead', options.maxReadAhead, 256 * KIB, 1),
     concurrency: integerOption('concurrency', options.concurrency, 1, 1),
