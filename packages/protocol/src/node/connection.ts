@@ -316,7 +316,9 @@ export class WebSocketConnection<Data = unknown>
 
       deliveryFailed(error: unknown): void {
         rethrowLater(error)
-        this.#socket.#link.protocol.failWith('HANDLER_FAILED')
+        const { protocol, inbox } = this.#socket.#link
+        protocol.failWith('HANDLER_FAILED')
+        inbox.clear() // a handler that has failed is given nothing more
       }
 
       inboxIdle(): void {
@@ -333,6 +335,10 @@ export class WebSocketConnection<Data = unknown>
         const socket = this.#socket
         socket.#pings?.answer(payload)
         if (socket.listenerCount('pong') > 0) invoke(() => socket.emit('pong', payload as Buffer))
+      }
+
+      get queued(): number {
+        return this.#socket.#sender.queued
       }
 
       onDrain(): void {

@@ -1,5 +1,6 @@
 // The asynchronous iterator over a connection's messages. Backpressure is the inbox's: what is not asked for waits there,
-// and past `maxReadAhead` in the peer. Ending the loop detaches the iterator and leaves the connection open.
+// and past `maxReadAhead` in the peer. The end of a loop, whatever brings it about,
+// frees the place of the consumer; leaving it early leaves the connection open.
 
 import type { Inbox, Message } from './inbox.ts'
 
@@ -19,15 +20,20 @@ export class MessageIterator implements AsyncIterableIterator<Message> {
 
   async next(): Promise<IteratorResult<Message, undefined>> {
     const value = this.#returned ? undefined : await this.#inbox.next()
-    return value === undefined ? { value, done: true } : { value, done: false }
+    if (value !== undefined) return { value, done: false }
+    this.#detach()
+    return { value, done: true }
   }
 
   /** Detaches: later messages wait for the next consumer. */
   async return(): Promise<IteratorResult<Message, undefined>> {
-    if (!this.#returned) {
-      this.#returned = true
-      this.#inbox.release()
-    }
+    this.#detach()
     return { value: undefined, done: true }
+  }
+
+  #detach(): void {
+    if (this.#returned) return
+    this.#returned = true
+    this.#inbox.release()
   }
 }

@@ -32,6 +32,8 @@ export interface LinkOwner {
   inboxIdle(): void
   onPing(payload: Uint8Array): void
   onPong(payload: Uint8Array): void
+  /** Bytes that are to be sent and are not in the outbox yet. */
+  readonly queued: number
   onDrain(): void
   onClosed(info: CloseInfo): void
 }
@@ -181,7 +183,8 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
 
   outputProgressed(): void {
     if (!this.outbox.blocked) this.protocol.unblocked()
-    if (!this.#awaitingDrain || 2 * this.outbox.bufferedAmount > this.settings.highWaterMark) return
+    if (!this.#awaitingDrain) return
+    if (2 * (this.outbox.bufferedAmount + this.#owner.queued) > this.settings.highWaterMark) return
     this.#awaitingDrain = false
     this.outbox.watched = false
     this.#owner.onDrain()

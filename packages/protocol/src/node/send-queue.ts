@@ -16,8 +16,14 @@ export interface SendJob {
 
 export class SendQueue {
   readonly #jobs = new Fifo<SendJob>()
+  readonly #progressed: () => void
   #bytes = 0
   #running = false
+
+  /** @param progressed called after each job: fewer bytes wait */
+  constructor(progressed: () => void) {
+    this.#progressed = progressed
+  }
 
   /** Whether something waits, so that a new send must queue too. */
   get busy(): boolean {
@@ -48,6 +54,7 @@ export class SendQueue {
     for (let job = this.#jobs.shift(); job !== undefined; job = this.#jobs.shift()) {
       await job.run()
       this.#bytes -= job.bytes
+      this.#progressed()
     }
     this.#running = false
   }

@@ -46,8 +46,13 @@ export class Sender {
     return this.#closing
   }
 
+  /** Bytes that wait for their turn, behind a Blob or in it. */
+  get queued(): number {
+    return this.#queue?.bytes ?? 0
+  }
+
   get bufferedAmount(): number {
-    return this.#link.outbox.bufferedAmount + (this.#queue?.bytes ?? 0)
+    return this.#link.outbox.bufferedAmount + this.queued
   }
 
   send(data: MessageData, options: SendOptions): boolean {
@@ -163,7 +168,9 @@ export class Sender {
     const stays = (view: Uint8Array) => options.copy !== true && view.length >= LEND_FROM && !isBorrowed(view)
     const payload = ArrayBuffer.isView(data) && !stays(data) ? Buffer.from(data) : data
     this.#link.outbox.endSharing() // what comes now queues behind it
-    this.#queue ??= new SendQueue()
+    this.#queue ??= new SendQueue(() => {
+      if (!this.#link.gone) this.#link.outputProgressed()
+    })
     this.#queue.push({
       bytes: typeof payload === 'string' ? Buffer.byteLength(payload) : isBlob(payload) ? payload.size : payload.length,
       run: () => (isBlob(payload) ? this.#writeBlob(payload, options) : this.#writeIfOpen(payload, options)),

@@ -190,6 +190,33 @@ describe.each(TRANSPORTS)('connection over $name', ({ pair }) => {
       expect(socket.readyState).toBe(1)
     })
 
+    test('a slow handler holds the sender back in bounded memory, and gets everything', async () => {
+      const size = 16 * 1024
+      const count = 1_000
+      let handled = 0
+      let most = 0
+      const { socket, peer } = await setUp(
+        {
+          maxReadAhead: 64 * 1024,
+          handlers: {
+            async message(self, data) {
+              if (!(data as Buffer).equals(Buffer.alloc(size, handled))) throw new Error(`message ${handled} differs`)
+              await new Promise(setImmediate)
+              handled++
+              most = Math.max(most, self.stats().bytesIn - handled * (size + 8))
+            },
+          },
+        },
+        { maxBackpressure: 64 * 1024 * 1024 },
+      )
+      for (let index = 0; index < count; index++) peer.send(Buffer.alloc(size, index))
+      expect(peer.bufferedAmount).toBeGreaterThan(64 * 1024)
+      await peer.close(1000)
+      await once(socket, 'close')
+      expect(handled).toBe(count)
+      expect(most).toBeLessThan(64 * 1024 + 2 * 64 * 1024)
+    })
+
     test('drain comes after a send that returned false, and drained() resolves', async () => {
       const { socket, peer } = await setUp()
       peer.resume()
