@@ -84,6 +84,8 @@ export class Protocol implements FrameSink {
   /** Of the message that comes in: whether it is text, whether it is compressed. */
   #text = false
   #compressed = false
+  /** Whether messages that come are delivered. */
+  #wanted = true
   #first = 0
   #control = NO_BYTES
   #controlLength = 0
@@ -230,11 +232,13 @@ export class Protocol implements FrameSink {
 
   /**
    * Begins the closing handshake (§7.1.2); without a code the Close frame is empty.
+   * @param discard whether the messages that still come are read and forgotten; false delivers those up to the peer's Close
    * @returns false if the connection was closing or closed already
    * @throws UsageError on a code that may not be sent, on a reason of over 123 bytes or without a code
    */
-  close(code?: number, reason?: string): boolean {
+  close(code?: number, reason?: string, discard = true): boolean {
     const payload = this.closePayload(code, reason)
+    if (discard) this.#discardMessages()
     if (this.#state !== 'open') return false
     this.#initiator = 'local'
     this.#sendClose(payload)
@@ -312,7 +316,7 @@ export class Protocol implements FrameSink {
 
   onPayload(buffer: Uint8Array, start: number, end: number): void {
     if (isControl(this.#first)) return this.#takeControl(buffer, start, end)
-    if (this.#state !== 'open') return // what comes after our Close is read, but not wanted
+    if (!this.#wanted) return // what comes after our Close is read
     const invalid = this.#assembler.push(buffer, start, end)
     if (invalid >= 0) this.fail(violation('INVALID_UTF8', this.#parser.offsetAfter(invalid)))
   }
@@ -320,7 +324,7 @@ export class Protocol implements FrameSink {
   onFrameEnd(): void {
     this.#framesIn++
     if (isControl(this.#first)) return this.#endControl()
-    if ((this.#first & FIN) === 0 || this.#state !== 'open') return
+    if ((this.#first & FIN) === 0 || !this.#wanted) return
     const message = this.#assembler.end()
     if (message === undefined) this.fail(violation('INVALID_UTF8', this.bytesIn, 'cut short'))
     else if (this.#compressed) this.#inflate(message as Uint8Array)
@@ -418,14 +422,18 @@ export class Protocol implements FrameSink {
 
   #becomeDiscarder(): void {
     this.#parser.discard()
-    this.#assembler.drop()
+    this.#discardMessages()
     this.#pendingPong = undefined
+  }
+
+  #discardMessages(): void {
+    this.#wanted = false
+    this.#assembler.drop()
   }
 
   #sendClose(payload: Uint8Array): void {
     this.#write(FIN | Opcode.Close, payload)
     this.#state = transition(this.#state, 'send-close')
-    this.#assembler.drop()
   }
 
   #sendControl(opcode: Opcode, payload: Uint8Array): boolean {

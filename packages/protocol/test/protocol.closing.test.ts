@@ -70,6 +70,23 @@ describe.each(ROLES)('a %s', (role) => {
       expect(end.lose()).toMatchObject({ code: 1001, wasClean: true })
     })
 
+    test('and still delivers what comes up to the peer’s Close, if it is not to discard', () => {
+      const end = new Endpoint(role)
+      end.receive(peer.text('a', false))
+      end.protocol.close(1000, '', false)
+      end.receive(peer.continuation('b', true), peer.binary('c'), peer.close(1000), peer.text('d'))
+      expect(end.log).toEqual([['closing'], ['text', 'ab'], ['binary', '63'], ...ENDS])
+    })
+
+    test('and discards from the moment on at which it is told to, in the middle of a message too', () => {
+      const end = new Endpoint(role)
+      end.protocol.close(1000, '', false)
+      end.receive(peer.text('a'), peer.text('b', false))
+      expect(end.protocol.close(1000)).toBe(false)
+      end.receive(peer.continuation('c', true), peer.text('d'), peer.close(1000))
+      expect(end.log).toEqual([['closing'], ['text', 'a'], ...ENDS])
+    })
+
     test('and reads on to the peer’s Close: data is dropped unread, rules of framing hold [L9]', () => {
       const end = new Endpoint(role)
       end.protocol.close(1000)

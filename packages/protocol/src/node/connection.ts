@@ -185,7 +185,7 @@ export class WebSocketConnection<Data = unknown>
    */
   close(code?: number, reason?: string): Promise<CloseInfo> {
     this.#sender.close(code, reason)
-    this.#link.inbox.clear()
+    this.#link.discardInput()
     return this.closed
   }
 

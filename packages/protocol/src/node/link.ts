@@ -55,7 +55,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   #peerEnded = false
   #gone = false
   #outputEnded = false
-  #closing = false
+  #discarding = false
   #closeBy = 0
   #awaitingDrain = false
   #bytesIn = 0
@@ -116,6 +116,12 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     this.outbox.watched = true
   }
 
+  /** Forgets the messages that wait and those that still come; what is read is read on, to the peer's Close. */
+  discardInput(): void {
+    this.#discarding = true
+    this.inbox.clear()
+  }
+
   /** Destroys the connection for a reason of ours. */
   abort(cause: WebSocketError): void {
     if (this.#gone) return
@@ -154,7 +160,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   // --- ProtocolHandler
 
   onMessage(data: Message): void {
-    if (this.#closing) return // our Close waits for a Blob: what comes meanwhile is discarded too
+    if (this.#discarding) return
     this.#messagesIn++
     this.inbox.push(data)
     if (this.inbox.full && !this.#gone) this.protocol.stop()
@@ -169,7 +175,6 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   }
 
   onClosing(): void {
-    this.#closing = true
     this.#heartbeat?.clear()
     this.#armClose()
   }
@@ -271,7 +276,8 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   }
 
   #stallIfFull(): void {
-    if (!this.inbox.full || this.#gone || this.protocol.state !== 'open') return
+    const { state } = this.protocol
+    if (!this.inbox.full || this.#gone || (state !== 'open' && state !== 'local-closing')) return
     this.#stalled = true
     this.transport.pause()
   }
@@ -296,7 +302,10 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     if (!this.#gone) this.#armClose()
   }
 
-  /** While output from before the closing makes progress, there is more time; pongs that the peer asks for make none. */
+  /**
+   * While output from before the closing makes progress, there is more time; pongs that the peer asks for make none. A Close
+   * that waits its turn in the queue has what is sent before it to wait for; while we do not read, the peer's may be there.
+   */
   #armClose(): void {
     this.#closeBy = this.outbox.taken
     if (this.#closeAlarm !== undefined) return
@@ -305,8 +314,8 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     const wake = (): void => {
       const made = leaving ? Math.abs(this.outbox.progress - before) : 0
       before = this.outbox.progress
-      leaving = this.outbox.flushed < this.#closeBy
-      if (made >= MIN_PROGRESS) alarm.set(this.settings.closeTimeout)
+      leaving = this.outbox.flushed < this.#closeBy || this.protocol.state === 'open'
+      if (made >= MIN_PROGRESS || this.#stalled) alarm.set(this.settings.closeTimeout)
       else
         this.abort(
           new WebSocketError('CLOSE_TIMEOUT', `the connection did not close within ${this.settings.closeTimeout} ms`),

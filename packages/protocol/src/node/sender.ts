@@ -119,17 +119,18 @@ export class Sender {
     for (const waiter of waiters) waiter.resolve()
   }
 
-  close(code?: number, reason?: string): void {
+  /** @param discard whether messages that still come are forgotten, as for the protocol's `close` */
+  close(code?: number, reason?: string, discard = true): void {
     const queue = this.#queue
     if (queue?.busy !== true) {
-      this.#link.protocol.close(code, reason)
+      this.#link.protocol.close(code, reason, discard)
       return
     }
     this.#link.protocol.closePayload(code, reason) // throws now what it would throw then
     if (this.#closing || this.#link.protocol.state !== 'open') return
     this.#closing = true
     this.#link.onClosing()
-    queue.push({ bytes: 0, run: () => void this.#link.protocol.close(code, reason), cancel: () => {} })
+    queue.push({ bytes: 0, run: () => void this.#link.protocol.close(code, reason, discard), cancel: () => {} })
   }
 
   /** Whether what is sent can still leave: once the peer has ended its side of TCP, ours is ended too. */
