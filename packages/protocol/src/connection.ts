@@ -36,6 +36,22 @@ export interface WaitOptions {
   readonly signal?: AbortSignalLike | undefined
 }
 
+/** Where a message that is sent in parts comes from: an async iterable, a Readable of Node or a ReadableStream. */
+export type MessageParts = AsyncIterable<string | Uint8Array> | ReadableStreamLike
+
+/** A part of the standard's ReadableStream. */
+export interface ReadableStreamLike {
+  getReader(): {
+    read(): Promise<{ readonly done: boolean; readonly value?: unknown }>
+    cancel(reason?: unknown): Promise<void>
+  }
+}
+
+export interface SendStreamOptions extends WaitOptions {
+  /** Sends as binary (true) or as text (false); by default as text if the first part is a string. */
+  readonly binary?: boolean | undefined
+}
+
 /** The events that every connection has, and the arguments of their listeners. */
 export interface ConnectionEventMap {
   message: [data: string | Uint8Array]
@@ -60,6 +76,11 @@ export interface Connection<Data = unknown> {
   data: Data
   /** Sends one message. False means: above the high-water mark, or not open. Wait for `'drain'` or {@link drained}. */
   send(data: MessageData, options?: SendOptions): boolean
+  /**
+   * Sends one message in parts, as they come: for messages that are large, or have no end yet. What is sent meanwhile waits
+   * behind it. Resolves when the last part has left, rejects if that will never be.
+   */
+  sendStream(source: MessageParts, options?: SendStreamOptions): Promise<void>
   /** Resolves once `bufferedAmount` is low again, at once if it is; rejects when the connection ends or `signal` aborts. */
   drained(options?: WaitOptions): Promise<void>
   /** Begins the closing handshake (RFC 6455 §7.1.2); resolves with {@link closed}, never rejects. */

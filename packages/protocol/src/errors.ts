@@ -37,6 +37,7 @@ export const ERROR_CODES = {
   CONNECTION_LOST: {},
   TERMINATED: {},
   HANDLER_FAILED: { close: 1011 },
+  SOURCE_FAILED: { close: 1011 },
   NOT_OPEN: {},
   ABORTED: {},
   // The opening handshake, seen from the client.

@@ -7,7 +7,10 @@ export type {
   Connection,
   ConnectionEventMap,
   MessageData,
+  MessageParts,
+  ReadableStreamLike,
   SendOptions,
+  SendStreamOptions,
   WaitOptions,
 } from './connection.ts'
 export { CloseCode, Opcode, ReadyState, type Role } from './constants.ts'

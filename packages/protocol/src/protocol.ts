@@ -270,8 +270,8 @@ export class Protocol implements FrameSink {
     this.#handler.onEnd()
   }
 
-  /** Fails the connection for a reason of ours: a timeout, a handler that failed. */
-  failWith(code: 'MESSAGE_TIMEOUT' | 'HANDLER_FAILED', detail?: string): void {
+  /** Fails the connection for a reason of ours: a timeout, a handler or a source that failed. */
+  failWith(code: 'MESSAGE_TIMEOUT' | 'HANDLER_FAILED' | 'SOURCE_FAILED', detail?: string): void {
     this.fail(violation(code, this.bytesIn, detail))
   }
 
@@ -333,7 +333,7 @@ export class Protocol implements FrameSink {
 
   onMessageFrame(first: number, buffer: Uint8Array, start: number, end: number): void {
     const { copy, decodeText } = this.#platform
-    if (this.#state !== 'open' || (first & RSV1) !== 0) return this.#takeInParts(first, buffer, start, end)
+    if (!this.#wanted || (first & RSV1) !== 0) return this.#takeInParts(first, buffer, start, end)
     const message = first === (FIN | Opcode.Text) ? decodeText(buffer, start, end) : copy(buffer, start, end)
     if (message === undefined) return this.#takeInParts(first, buffer, start, end) // which finds the byte that is wrong
     this.#framesIn++

@@ -22,6 +22,7 @@ const TEXT: Partial<Record<ErrorCode, string>> = {
   TOO_MANY_FRAGMENTS: 'message of more fragments than the limit',
   MESSAGE_TIMEOUT: 'message makes too little progress',
   HANDLER_FAILED: 'internal error',
+  SOURCE_FAILED: 'a message could not be finished',
 }
 
 /**

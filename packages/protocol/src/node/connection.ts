@@ -5,7 +5,14 @@ import { Buffer } from 'node:buffer'
 import { EventEmitter } from 'node:events'
 import process from 'node:process'
 import type { CloseInfo } from '../close-info.ts'
-import type { Connection, MessageData, SendOptions, WaitOptions } from '../connection.ts'
+import type {
+  Connection,
+  MessageData,
+  MessageParts,
+  SendOptions,
+  SendStreamOptions,
+  WaitOptions,
+} from '../connection.ts'
 import type { Role } from '../constants.ts'
 import type { DeflateParameters } from '../deflate/parameters.ts'
 import { textOf, UsageError, usage, WebSocketError } from '../errors.ts'
@@ -156,6 +163,20 @@ export class WebSocketConnection<Data = unknown>
    */
   send(data: MessageData, options: SendOptions = NO_OPTIONS): boolean {
     return this.#sender.send(data, options)
+  }
+
+  /**
+   * Sends one message in parts (RFC 6455 §5.4): each is on its way before the next is asked for, so that a message may be
+   * larger than memory, or have no end. Messages sent meanwhile wait behind it, within `maxBackpressure`; pings and pongs
+   * come through. Parts are not compressed, and the peer's own limit of a message holds for their sum.
+   * @param source strings or bytes: an async iterable, a Readable of Node or a ReadableStream
+   * @returns when the last part has been handed to the operating system. Rejects with `SOURCE_FAILED` if the source fails,
+   * with the reason of `signal`, or with `NOT_OPEN` if the connection ends first; the source is let go. After the first part
+   * there is no way back: a failing source, or `signal`, then fails the connection with code 1011. (Ignoring that is no fault.)
+   * @throws UsageError if `source` is none of these
+   */
+  sendStream(source: MessageParts, options: SendStreamOptions = {}): Promise<void> {
+    return handled(this.#sender.sendStream(source, options))
   }
 
   drained(options: WaitOptions = {}): Promise<void> {

@@ -6,7 +6,10 @@ export type {
   BlobLike,
   Connection,
   MessageData,
+  MessageParts,
+  ReadableStreamLike,
   SendOptions,
+  SendStreamOptions,
   WaitOptions,
 } from '../connection.ts'
 export { textOf, usage } from '../errors.ts'

@@ -5,10 +5,13 @@ import type { BlobLike, MessageData } from '../connection.ts'
 import { UsageError, usage } from '../errors.ts'
 import { asBuffer, nodePlatform } from './platform.ts'
 
+/** What is said of bytes that are no text. */
+export const NOT_UTF8 = 'data sent with { binary: false } must be valid UTF-8'
+
 /** Text that is given as bytes is sent as it is, so it must be text (RFC 6455 §5.6). */
 export function checkText(bytes: Uint8Array): void {
   if (nodePlatform.isUtf8(bytes, 0, bytes.length)) return
-  throw new UsageError('data sent with { binary: false } must be valid UTF-8')
+  throw new UsageError(NOT_UTF8)
 }
 
 /** The bytes that a view shows, exactly; nothing of the memory around it (STANDARDS L22, R10). */

@@ -1,5 +1,5 @@
-// Order among sends when one of them must wait for its bytes: a Blob is read asynchronously, and what is sent after it
-// must not overtake it (STANDARDS I7). Empty, and not in the way, as long as no Blob is sent.
+// Order among sends when one of them must wait for its bytes: a Blob is read asynchronously, a message in parts comes bit by
+// bit, and what is sent after it must not overtake it (STANDARDS I7). Empty, and not in the way, as long as there is none.
 
 import type { WebSocketError } from '../errors.ts'
 import { Fifo } from './fifo.ts'
@@ -12,13 +12,15 @@ export interface SendJob {
   run(): Promise<void> | void
   /** It will never run. */
   cancel(error: WebSocketError): void
+  /** It runs, and the connection is over. */
+  stop?(error: WebSocketError): void
 }
 
 export class SendQueue {
   readonly #jobs = new Fifo<SendJob>()
   readonly #progressed: () => void
   #bytes = 0
-  #running = false
+  #current: SendJob | undefined
 
   /** @param progressed called after each job: fewer bytes wait */
   constructor(progressed: () => void) {
@@ -27,7 +29,7 @@ export class SendQueue {
 
   /** Whether something waits, so that a new send must queue too. */
   get busy(): boolean {
-    return this.#running
+    return this.#current !== undefined
   }
 
   /** Bytes that wait. */
@@ -38,11 +40,12 @@ export class SendQueue {
   push(job: SendJob): void {
     this.#bytes += job.bytes
     this.#jobs.push(job)
-    if (!this.#running) void this.#run()
+    if (this.#current === undefined) void this.#run()
   }
 
   /** Nothing more will be sent. */
   cancel(error: WebSocketError): void {
+    this.#current?.stop?.(error)
     for (let job = this.#jobs.shift(); job !== undefined; job = this.#jobs.shift()) {
       this.#bytes -= job.bytes
       job.cancel(error)
@@ -50,12 +53,12 @@ export class SendQueue {
   }
 
   async #run(): Promise<void> {
-    this.#running = true
     for (let job = this.#jobs.shift(); job !== undefined; job = this.#jobs.shift()) {
+      this.#current = job
       await job.run()
       this.#bytes -= job.bytes
       this.#progressed()
     }
-    this.#running = false
+    this.#current = undefined
   }
 }

@@ -1,16 +1,18 @@
-// Sending messages: what may be sent, the high-water mark, slow consumers, and order when a Blob has to be read first.
+// Sending messages: what may be sent, the high-water mark, slow consumers, and order when a
+// message must wait for its bytes.
 
 import { Buffer } from 'node:buffer'
 import process from 'node:process'
 import type { CloseInfo } from '../close-info.ts'
-import type { BlobLike, MessageData, SendOptions, WaitOptions } from '../connection.ts'
+import type { BlobLike, MessageData, MessageParts, SendOptions, SendStreamOptions, WaitOptions } from '../connection.ts'
 import { Opcode } from '../constants.ts'
 import { textOf, WebSocketError } from '../errors.ts'
 import { invoke } from './invoke.ts'
 import type { Link } from './link.ts'
 import { LEND_FROM } from './outbox.ts'
 import { asPayload, checkText, isBlob } from './payload.ts'
-import { SendQueue } from './send-queue.ts'
+import { type SendJob, SendQueue } from './send-queue.ts'
+import { StreamedMessage } from './send-stream.ts'
 import type { SharedFrame } from './shared-frames.ts'
 import { isBorrowed } from './window.ts'
 
@@ -82,6 +84,17 @@ export class Sender {
     } else this.#write(payload, options)
     if (this.bufferedAmount > settings.highWaterMark) this.#link.awaitDrain()
     return true
+  }
+
+  /** Sends a message in parts, in its turn. */
+  sendStream(source: MessageParts, options: SendStreamOptions): Promise<void> {
+    const message = new StreamedMessage(this.#link, source, options)
+    const count = (): void => void this.#sent++
+    const countDropped = (): void => void this.#dropped++
+    message.done.then(count, countDropped)
+    if (this.#closing || !this.#open) message.cancel(new WebSocketError('NOT_OPEN', NOT_OPEN))
+    else this.#push(message)
+    return message.done
   }
 
   drained({ signal }: WaitOptions): Promise<void> {
@@ -168,15 +181,19 @@ export class Sender {
     // What waits behind a Blob is what it was at the call (STANDARDS R10): only a large payload of the caller's may be read later.
     const stays = (view: Uint8Array) => options.copy !== true && view.length >= LEND_FROM && !isBorrowed(view)
     const payload = ArrayBuffer.isView(data) && !stays(data) ? Buffer.from(data) : data
-    this.#link.outbox.endSharing() // what comes now queues behind it
-    this.#queue ??= new SendQueue(() => {
-      if (!this.#link.gone) this.#link.outputProgressed()
-    })
-    this.#queue.push({
+    this.#push({
       bytes: typeof payload === 'string' ? Buffer.byteLength(payload) : isBlob(payload) ? payload.size : payload.length,
       run: () => (isBlob(payload) ? this.#writeBlob(payload, options) : this.#writeIfOpen(payload, options)),
       cancel: (error) => this.#drop(options, error),
     })
+  }
+
+  #push(job: SendJob): void {
+    this.#link.outbox.endSharing() // what comes now queues behind it
+    this.#queue ??= new SendQueue(() => {
+      if (!this.#link.gone) this.#link.outputProgressed()
+    })
+    this.#queue.push(job)
   }
 
   async #writeBlob(blob: BlobLike, options: SendOptions): Promise<void> {
