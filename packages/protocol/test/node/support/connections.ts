@@ -7,6 +7,7 @@ import { duplexPair, type SocketPair, tcpPair, tlsPair } from '@ws/testkit'
 import type { Role } from '../../../src/constants.ts'
 import type { DeflateParameters } from '../../../src/deflate/parameters.ts'
 import { type Handlers, WebSocketConnection } from '../../../src/node/connection.ts'
+import { memoryPair } from '../../../src/node/memory-duplex.ts'
 import { type ConnectionOptions, connectionSettings } from '../../../src/node/settings.ts'
 import { openTransport } from '../../../src/node/transport/open.ts'
 
@@ -15,7 +16,23 @@ export const TRANSPORTS: { name: string; pair: () => Promise<SocketPair<Duplex>>
   { name: 'TCP', pair: tcpPair },
   { name: 'TLS', pair: tlsPair },
   { name: 'Duplex', pair: async () => duplexPair() },
+  { name: 'memory', pair: async () => inMemory() },
 ]
+
+/** The streams of `connectPair`. */
+function inMemory(): SocketPair<Duplex> {
+  const [client, server] = memoryPair()
+  const dispose = async () => {
+    await Promise.all(
+      [client, server].map((stream) => {
+        const closed = stream.closed ? undefined : once(stream, 'close')
+        stream.destroy()
+        return closed
+      }),
+    )
+  }
+  return { client, server, dispose }
+}
 
 export interface Setup extends ConnectionOptions {
   handlers?: Handlers
