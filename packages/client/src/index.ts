@@ -19,9 +19,11 @@ export {
 export {
   type ConnectionOptions,
   type ConnectionStats,
+  createWebSocketStream,
   type Handlers,
   type HeartbeatOptions,
   WebSocketConnection,
+  type WebSocketStreamOptions,
 } from '@ws/protocol/node'
 export { connect } from './connect.ts'
 export type { DialOptions } from './dial-options.ts'

@@ -13,5 +13,6 @@ test('the exports', () => {
     'WebSocketConnection',
     'WebSocketError',
     'connect',
+    'createWebSocketStream',
   ])
 })

@@ -40,6 +40,7 @@ export const ERROR_CODES = {
   SOURCE_FAILED: { close: 1011 },
   NOT_OPEN: {},
   ABORTED: {},
+  CLOSED_WITH_ERROR: {},
   // The opening handshake, seen from the client.
   HANDSHAKE_STATUS: {},
   HANDSHAKE_UPGRADE: {},

@@ -17,6 +17,7 @@ export {
   type ConnectionEvents,
   type ConnectionOptions,
   type ConnectionStats,
+  createWebSocketStream,
   type Handlers,
   type HeartbeatOptions,
   type MessageData,
@@ -27,6 +28,7 @@ export {
   type UpgradeRequest,
   type WaitOptions,
   WebSocketConnection,
+  type WebSocketStreamOptions,
 } from '@ws/protocol/node'
 export type {
   Admitted,

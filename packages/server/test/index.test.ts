@@ -11,5 +11,6 @@ test('the public names', () => {
     'WebSocketConnection',
     'WebSocketError',
     'WebSocketServer',
+    'createWebSocketStream',
   ])
 })

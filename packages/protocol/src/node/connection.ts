@@ -4,6 +4,7 @@
 import { Buffer } from 'node:buffer'
 import { EventEmitter } from 'node:events'
 import process from 'node:process'
+import type { ReadableStream, WritableStream } from 'node:stream/web'
 import type { CloseInfo } from '../close-info.ts'
 import type {
   Connection,
@@ -25,6 +26,7 @@ import { Pings } from './pings.ts'
 import { Sender } from './sender.ts'
 import type { ConnectionSettings } from './settings.ts'
 import type { Transport } from './transport/transport.ts'
+import { readableOf, writableOf } from './web-streams.ts'
 
 /** Functions for every connection: the fast path. With `message` they are the consumer; listeners are then refused. */
 export interface Handlers<Data = unknown> {
@@ -242,6 +244,23 @@ export class WebSocketConnection<Data = unknown>
       bytesOut: outbox.flushed,
       dropped: this.#sender.dropped,
     }
+  }
+
+  /**
+   * The messages as a stream of the web; asking for it makes it their one consumer. It closes if the peer closes with code
+   * 1000 or none, and errors otherwise. Cancelling it closes the connection. See docs/streams.md.
+   * @throws UsageError if there is another consumer
+   */
+  get readable(): ReadableStream<string | Buffer> {
+    return readableOf(this as WebSocketConnection)
+  }
+
+  /**
+   * A stream of the web that sends each chunk as a message. Closing it closes the connection with code 1000, aborting it
+   * with 1011. See docs/streams.md.
+   */
+  get writable(): WritableStream<MessageData> {
+    return writableOf(this as WebSocketConnection, this.#sender)
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<string | Buffer> {

@@ -26,6 +26,7 @@ export {
 export type { DeflateSettings, PerMessageDeflateOptions } from './deflate-settings.ts'
 export { acceptKey, acceptOfferedUpgrade, acceptUpgrade, createUpgradeRequest, generateKey } from './handshake.ts'
 export { invoke, isPromiseLike, rethrowLater } from './invoke.ts'
+export { createWebSocketStream, type WebSocketStreamOptions } from './node-stream.ts'
 export { type ConnectedPair, connectPair, type PairedEnd, type PairOptions } from './pair.ts'
 export { nodePlatform } from './platform.ts'
 export {

@@ -57,6 +57,20 @@ export class Sender {
     return this.#link.outbox.bufferedAmount + this.queued
   }
 
+  get highWaterMark(): number {
+    return this.#link.settings.highWaterMark
+  }
+
+  /** Whether no more waits than the high-water mark. */
+  get low(): boolean {
+    return this.bufferedAmount <= this.highWaterMark
+  }
+
+  /** Whether what is sent now has to wait for what was sent before it. */
+  get queueing(): boolean {
+    return this.#queue?.busy === true
+  }
+
   send(data: MessageData, options: SendOptions): boolean {
     const payload = asPayload(data)
     if (options.binary === false && payload instanceof Uint8Array) checkText(payload)
