@@ -267,9 +267,12 @@ const PAGES = [
   'README.md',
   'CONTRIBUTING.md',
   'docs/attacks.md',
+  'docs/backpressure.md',
   'docs/errors.md',
   'docs/limits.md',
   'docs/server.md',
+  'docs/streams.md',
+  'docs/testing.md',
   'docs/tls.md',
 ]
 
@@ -284,7 +287,15 @@ test('CONTRIBUTING.md: its commands are those of package.json', () => {
   expect(rows.map((row) => row.command?.replace('npx -y pnpm@12 ', ''))).toEqual(Object.keys(scripts))
 })
 
-describe('README.md, docs/server.md, docs/protocol.md, ARCHITECTURE.md', () => {
+  'README.md',
+  'CONTRIBUTING.md',
+  'docs/attacks.md',
+  'docs/backpressure.md',
+  'docs/errors.md',
+  'docs/limits.md',
+  'docs/server.md',
+  'docs/streams.md',
+  'docs/testing.md',
   const section = (page: string, heading: string) => page.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? ''
 
   test('the server and the clients of the README do what it says', async () => {
@@ -295,28 +306,15 @@ describe('README.md, docs/server.md, docs/protocol.md, ARCHITECTURE.md', () => {
     await reader.follow(programs)
   }, 60_000)
 
-  test('the programs of docs/server.md print what it says, and SIGTERM ends the last of them', async () => {
-    const reader = new Walkthrough(8080)
-    onTestFinished(() => reader.dispose())
-    await reader.follow(read('docs/server.md'))
-    const { connect } = await source('client/src/connect.ts')
-    const socket = await connect(`ws://127.0.0.1:${reader.port}`)
-    reader.signal('SIGTERM')
-    expect(await socket.closed).toMatchObject({ code: 1012, reason: 'a new version', wasClean: true })
-    expect((await reader.printed(2)).split('\n')[1]).toBe('1 closed, 0 terminated')
-  }, 60_000)
-
-  test('docs/server.md names reasons that exist', () => {
-    const named = [...section(read('docs/server.md'), '1. Who may connect').matchAll(/`(REFUSED_\w+)`/g)]
-    const codes = Object.keys(ERROR_CODES)
-    for (const [, code] of named) expect(codes).toContain(code)
-  })
-
-  test('the programs of docs/protocol.md print what it says', async () => {
-    const reader = new Walkthrough(8080)
-    onTestFinished(() => reader.dispose())
-    await reader.follow(read('docs/protocol.md'))
-  }, 60_000)
+  'README.md',
+  'CONTRIBUTING.md',
+  'docs/attacks.md',
+  'docs/backpressure.md',
+  'docs/errors.md',
+  'docs/limits.md',
+  'docs/server.md',
+  'docs/streams.md',
+  'docs/testing.md',
 
   test('the state diagram is the transition table', async () => {
     const { TRANSITIONS }: { TRANSITIONS: Record<string, Record<string, string>> } =
