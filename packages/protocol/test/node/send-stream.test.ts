@@ -207,7 +207,7 @@ describe('sources', () => {
 })
 
 describe('its place', () => {
-  test('what is sent meanwhile waits behind it; so does a second one, and a close', async () => {
+  test('[I6] what is sent meanwhile waits behind it; so does a second one, and a close', async () => {
     const { client, server } = await pairOf()
     const first = source()
     const second = source()
