@@ -4,7 +4,7 @@
 import type { MessageData } from '../connection.ts'
 import type { WebSocketConnection } from './connection.ts'
 import { LEND_FROM } from './outbox.ts'
-import { asPayload } from './payload.ts'
+import { asPayload, isBlob } from './payload.ts'
 import type { Sender } from './sender.ts'
 import { writeFailureOf } from './stream-failure.ts'
 
@@ -15,9 +15,9 @@ import { writeFailureOf } from './stream-failure.ts'
 export async function writeMessage(connection: WebSocketConnection, sender: Sender, data: MessageData): Promise<void> {
   const payload = asPayload(data)
   while (!sender.low && connection.readyState !== 3) await connection.drained().catch(() => {}) // the end is seen below
-  const borrowed = typeof payload !== 'string' && !(payload instanceof Uint8Array && payload.length < LEND_FROM)
-  const sent = borrowed || sender.queueing ? await flushed(sender, payload) : taken(sender, payload)
-  if (!sent) throw writeFailureOf(await connection.closed)
+  const sent = sender.queueing || isBlob(payload) ? await inItsTurn(sender, payload) : taken(sender, payload)
+  const lent = payload instanceof Uint8Array && payload.length >= LEND_FROM
+  if (!sent || (lent && !(await sender.flushed()))) throw writeFailureOf(await connection.closed)
 }
 
 function taken(sender: Sender, payload: MessageData): boolean {
@@ -26,8 +26,8 @@ function taken(sender: Sender, payload: MessageData): boolean {
   return sender.dropped === dropped
 }
 
-/** Waits for what may still be looked at, or dropped, after `send` has returned. */
-function flushed(sender: Sender, payload: MessageData): Promise<boolean> {
+/** Waits for what has still to be read, or may be dropped, after `send` has returned. */
+function inItsTurn(sender: Sender, payload: MessageData): Promise<boolean> {
   return new Promise((resolve) => {
     sender.send(payload, { onFlushed: (error) => resolve(error === undefined) })
   })

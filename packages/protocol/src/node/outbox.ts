@@ -83,6 +83,11 @@ export class Outbox implements FrameOutput, Writer, Flushable {
     return this.#fill + this.#runSize + this.#held
   }
 
+  /** Whether nothing that was taken is needed any more: the memory of lent payloads is the caller's again. */
+  get settled(): boolean {
+    return this.bufferedAmount === 0 && this.#transport.canReuse
+  }
+
   /** Whether the transport holds bytes that the peer does not take. */
   get blocked(): boolean {
     return this.#held > 0

@@ -98,7 +98,7 @@ export class StreamedMessage implements SendJob {
     const { protocol, outbox, settings } = this.#link
     this.#inTurn += size
     const lent = protocol.role === 'server' && size >= LEND_FROM
-    if (!lent && outbox.bufferedAmount <= settings.highWaterMark) return
+    if (lent ? outbox.settled : outbox.bufferedAmount <= settings.highWaterMark) return
     await new Promise<void>((resolve) => outbox.onFlushed(() => resolve()))
   }
 

@@ -71,6 +71,12 @@ export class Sender {
     return this.#queue?.busy === true
   }
 
+  /** Resolves when all that was sent so far, and is not queued, is with the operating system; false if it never will be. */
+  async flushed(): Promise<boolean> {
+    const { outbox } = this.#link
+    return outbox.settled || new Promise((resolve) => outbox.onFlushed((error) => resolve(error === undefined)))
+  }
+
   send(data: MessageData, options: SendOptions): boolean {
     const payload = asPayload(data)
     if (options.binary === false && payload instanceof Uint8Array) checkText(payload)
