@@ -287,15 +287,7 @@ test('CONTRIBUTING.md: its commands are those of package.json', () => {
   expect(rows.map((row) => row.command?.replace('npx -y pnpm@12 ', ''))).toEqual(Object.keys(scripts))
 })
 
-  'README.md',
-  'CONTRIBUTING.md',
-  'docs/attacks.md',
-  'docs/backpressure.md',
-  'docs/errors.md',
-  'docs/limits.md',
-  'docs/server.md',
-  'docs/streams.md',
-  'docs/testing.md',
+describe('README.md, ARCHITECTURE.md and the pages with programs', () => {
   const section = (page: string, heading: string) => page.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? ''
 
   test('the server and the clients of the README do what it says', async () => {
@@ -306,15 +298,32 @@ test('CONTRIBUTING.md: its commands are those of package.json', () => {
     await reader.follow(programs)
   }, 60_000)
 
-  'README.md',
-  'CONTRIBUTING.md',
-  'docs/attacks.md',
-  'docs/backpressure.md',
-  'docs/errors.md',
-  'docs/limits.md',
-  'docs/server.md',
-  'docs/streams.md',
-  'docs/testing.md',
+  test('the programs of docs/server.md print what it says, and SIGTERM ends the last of them', async () => {
+    const reader = new Walkthrough(8080)
+    onTestFinished(() => reader.dispose())
+    await reader.follow(read('docs/server.md'))
+    const { connect } = await source('client/src/connect.ts')
+    const socket = await connect(`ws://127.0.0.1:${reader.port}`)
+    reader.signal('SIGTERM')
+    expect(await socket.closed).toMatchObject({ code: 1012, reason: 'a new version', wasClean: true })
+    expect((await reader.printed(2)).split('\n')[1]).toBe('1 closed, 0 terminated')
+  }, 60_000)
+
+  test('docs/server.md names reasons that exist', () => {
+    const named = [...section(read('docs/server.md'), '1. Who may connect').matchAll(/`(REFUSED_\w+)`/g)]
+    const codes = Object.keys(ERROR_CODES)
+    for (const [, code] of named) expect(codes).toContain(code)
+  })
+
+  test.each(['docs/protocol.md', 'docs/streams.md', 'docs/backpressure.md', 'docs/testing.md'])(
+    'the programs of %s print what it says',
+    async (page) => {
+      const reader = new Walkthrough(8080)
+      onTestFinished(() => reader.dispose())
+      await reader.follow(read(page))
+    },
+    60_000,
+  )
 
   test('the state diagram is the transition table', async () => {
     const { TRANSITIONS }: { TRANSITIONS: Record<string, Record<string, string>> } =
