@@ -205,8 +205,8 @@ export class FrameParser {
     const masked = this.#role === 'server'
     if (masked) start += MASKING_KEY_SIZE
     const until = start + length
-    const limit = (first & RSV1) === 0 ? this.#maxPayload : this.#maxCompressed
-    if (second >= MASK !== masked || until > end || length > limit || sink.onMessageFrame === undefined) return at
+    if (second >= MASK !== masked || until > end || length > this.#limitOf(first)) return at
+    if (sink.onMessageFrame === undefined) return at
     if (masked) this.#applyMask(buffer, start, until, readInt32(buffer, start - MASKING_KEY_SIZE), 0)
     this.#consumed = this.#base + until
     sink.onMessageFrame(first, buffer, start, until)
@@ -227,9 +227,14 @@ export class FrameParser {
   }
 
   #beginMessage(first: number): void {
-    this.#limit = (first & RSV1) === 0 ? this.#maxPayload : this.#maxCompressed
+    this.#limit = this.#limitOf(first)
     this.#messageLength = 0
     this.#fragments = 0
+  }
+
+  /** How large a message with this first byte may get on the wire. */
+  #limitOf(first: number): number {
+    return (first & RSV1) === 0 ? this.#maxPayload : this.#maxCompressed
   }
 
   #takeSecond(byte: number, at: number): void {

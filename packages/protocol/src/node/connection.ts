@@ -144,7 +144,7 @@ export class WebSocketConnection<Data = unknown>
     return this.#sender.bufferedAmount
   }
 
-  /** The peer's address, where the transport has one. Ask while the connection is open: after its end Node knows it only if asked before. */
+  /** The peer's address, where the transport has one; also after the end. */
   get remoteAddress(): string | undefined {
     return this.#link.transport.remoteAddress
   }

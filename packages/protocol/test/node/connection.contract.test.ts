@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { WebSocketConnection } from '../../src/node/connection.ts'
+import { WINDOW_SIZE } from '../../src/node/window.ts'
 import { collect, connected, type Setup, TRANSPORTS } from './support/connections.ts'
 
 const ENDS = ['client', 'server'] as const
@@ -184,7 +185,7 @@ describe.each(TRANSPORTS)('connection over $name', ({ pair }) => {
         if (++index === count) break
         // What was read is what was taken, the read-ahead, and at most one chunk of the transport.
         const readAhead = socket.stats().bytesIn - index * (16 * 1024 + 8)
-        if (readAhead > 64 * 1024 + 2 * 64 * 1024) throw new Error(`${readAhead} bytes were read ahead`)
+        if (readAhead > 64 * 1024 + WINDOW_SIZE) throw new Error(`${readAhead} bytes were read ahead`)
       }
       expect(index).toBe(count)
       expect(socket.readyState).toBe(1)
@@ -214,7 +215,7 @@ describe.each(TRANSPORTS)('connection over $name', ({ pair }) => {
       await peer.close(1000)
       await once(socket, 'close')
       expect(handled).toBe(count)
-      expect(most).toBeLessThan(64 * 1024 + 2 * 64 * 1024)
+      expect(most).toBeLessThan(64 * 1024 + WINDOW_SIZE)
     })
 
     test('drain comes after a send that returned false, and drained() resolves', async () => {

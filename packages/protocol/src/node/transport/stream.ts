@@ -17,6 +17,7 @@ type Owned = Duplex & { [TRANSPORT]?: StreamTransport | null }
 /** Reads and writes a Duplex. See {@link Transport}. */
 export abstract class StreamTransport implements Transport {
   protected readonly stream: Duplex
+  readonly remoteAddress: string | undefined
   #head: Uint8Array | undefined
   #sink: TransportSink | undefined
   #error: Error | undefined
@@ -28,6 +29,8 @@ export abstract class StreamTransport implements Transport {
    */
   constructor(stream: Duplex, head?: Uint8Array) {
     this.stream = stream
+    // Asked for at once, though that costs a call of the system: afterwards nobody knows, and logs are written at the end.
+    this.remoteAddress = (stream as { remoteAddress?: string }).remoteAddress
     this.#head = head !== undefined && head.length > 0 ? head : undefined
     const owned: Owned = stream
     if (owned[TRANSPORT] !== null) stream.on('error', onError)
@@ -36,11 +39,6 @@ export abstract class StreamTransport implements Transport {
   }
 
   abstract readonly canReuse: boolean
-
-  /** Asking costs a call of the system. */
-  get remoteAddress(): string | undefined {
-    return (this.stream as { remoteAddress?: string }).remoteAddress
-  }
 
   get buffered(): number {
     return this.stream.writableLength

@@ -50,7 +50,7 @@ export interface Transport {
   readonly queued: number
   /** Whether the transport is gone, or about to be: nothing more will leave. */
   readonly destroyed: boolean
-  /** The peer's address, where there is one; once the transport is gone only if it was asked for before. */
+  /** The peer's address, where there is one; also after the end. */
   readonly remoteAddress: string | undefined
   /** Whether written memory may be used again as soon as `buffered` is 0 after the write. */
   readonly canReuse: boolean
