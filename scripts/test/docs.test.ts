@@ -144,6 +144,7 @@ describe('docs/limits.md', () => {
         'perMessageDeflate.threshold': perMessageDeflate.threshold,
         'perMessageDeflate.level': perMessageDeflate.level,
         'perMessageDeflate.memLevel': perMessageDeflate.memLevel,
+        'perMessageDeflate.syncLimit': perMessageDeflate.syncLimit,
         'perMessageDeflate.serverMaxWindowBits': perMessageDeflate.offer.serverMaxWindowBits,
         'perMessageDeflate.clientMaxWindowBits': perMessageDeflate.offer.clientMaxWindowBits,
       },

@@ -88,6 +88,11 @@ class Stream {
     return this.#output.subarray(0, this.#size)
   }
 
+  /** Whether what was read last lies in the tail, which is the rest of an empty block and gives nothing (RFC 7692 §7.2.1). */
+  get #inTail(): boolean {
+    return this.#bit > 8 * (this.#input.length - FLUSH.length)
+  }
+
   #block(): void {
     const final = this.#bits(1) === 1
     const type = this.#bits(2)
@@ -177,6 +182,7 @@ class Stream {
   }
 
   #put(byte: number): void {
+    if (this.#inTail) throw new Error('compressed: the message is cut short')
     if (this.#size === this.#output.length) {
       const larger = new Uint8Array(2 * this.#size)
       larger.set(this.#output)

@@ -14,13 +14,13 @@ export type {
   WaitOptions,
 } from './connection.ts'
 export { CloseCode, Opcode, ReadyState, type Role } from './constants.ts'
-export {
-  type CompressOptions,
-  DeflateCodec,
-  type DeflateEngine,
-  type Inflated,
-  type MessageCompression,
-} from './deflate/codec.ts'
+export type {
+  Compressor,
+  Decompressor,
+  DeflateFault,
+  InflateSink,
+  MessageCompression,
+} from './deflate/compression.ts'
 export {
   type AcceptedOffer,
   acceptOffer,

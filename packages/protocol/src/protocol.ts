@@ -16,7 +16,12 @@ import {
   type Role,
   RSV1,
 } from './constants.ts'
-import { DEFAULT_THRESHOLD, DeflateCodec, largestCompressed, type MessageCompression } from './deflate/codec.ts'
+import {
+  type DeflateFault,
+  type InflateSink,
+  largestCompressed,
+  type MessageCompression,
+} from './deflate/compression.ts'
 import { type ProtocolError, UsageError, usage, type WebSocketError } from './errors.ts'
 import { isControl } from './frame/check.ts'
 import {
@@ -46,6 +51,11 @@ export interface ProtocolHandler {
   onClosing(): void
   /** We are the one to end TCP: flush the output, then end our side (§7.1.1). Called at most once. */
   onEnd(): void
+  /**
+   * {@link Protocol.receive} takes bytes again: a message that took longer to inflate has been dealt with. Comes only with a
+   * decompressor that makes its caller wait.
+   */
+  onReceivable?(): void
 }
 
 export interface ProtocolOptions {
@@ -68,7 +78,7 @@ const NO_BYTES: Uint8Array = new Uint8Array(0)
 const NO_CLOSE: ClosePayload = { code: CloseCode.Abnormal, reason: '' }
 
 /** The protocol of RFC 6455 from the first frame to the last, for either role. */
-export class Protocol implements FrameSink {
+export class Protocol implements FrameSink, InflateSink {
   readonly role: Role
   readonly #output: FrameOutput
   readonly #handler: ProtocolHandler
@@ -76,8 +86,8 @@ export class Protocol implements FrameSink {
   readonly #nextKey: KeySource
   readonly #parser: FrameParser
   readonly #assembler: MessageAssembler
-  readonly #codec: DeflateCodec | undefined
-  readonly #threshold: number
+  readonly #compression: MessageCompression | undefined
+  readonly #maxPayload: number
 
   #state: State = 'open'
   #opcode: Opcode = Opcode.Continuation
@@ -86,6 +96,8 @@ export class Protocol implements FrameSink {
   #compressed = false
   /** Whether messages that come are delivered. */
   #wanted = true
+  /** Whether it is being inflated: what follows it has to wait. */
+  #inflating = false
   #first = 0
   #control = NO_BYTES
   #controlLength = 0
@@ -108,8 +120,8 @@ export class Protocol implements FrameSink {
     this.#nextKey = options.role === 'client' ? platform.maskingKey : undefined
     const { compression } = options
     const maxPayload = integerOption('maxPayload', options.maxPayload, DEFAULT_MAX_PAYLOAD, 0, LARGEST_MAX_PAYLOAD)
-    this.#codec = compression && new DeflateCodec(options.role, compression, maxPayload)
-    this.#threshold = compression?.threshold ?? DEFAULT_THRESHOLD
+    this.#compression = compression
+    this.#maxPayload = maxPayload
     this.#assembler = new MessageAssembler(platform)
     this.#parser = new FrameParser(
       {
@@ -150,7 +162,7 @@ export class Protocol implements FrameSink {
 
   /** Whether messages may go out compressed. */
   get compresses(): boolean {
-    return this.#codec !== undefined
+    return this.#compression !== undefined
   }
 
   /** Whether the peer owes us the rest of a message or of a frame. */
@@ -158,11 +170,18 @@ export class Protocol implements FrameSink {
     return this.#parser.midMessage
   }
 
+  /** Whether a message is being inflated: {@link receive} takes nothing until `onReceivable` comes. */
+  get inflating(): boolean {
+    return this.#inflating
+  }
+
   /**
    * Takes bytes from the peer; they are given over, payload is unmasked in place.
-   * @returns the index after the last byte consumed: `end`, unless {@link stop} was called from a handler
+   * @returns the index after the last byte consumed: `end`, unless {@link stop} was called from a handler, or a message takes
+   * longer to inflate
    */
   receive(bytes: Uint8Array, start = 0, end: number = bytes.length): number {
+    if (this.#inflating) return start
     return this.#parser.push(bytes, start, end)
   }
 
@@ -174,7 +193,7 @@ export class Protocol implements FrameSink {
   /** Sends a text message, compressed if that was negotiated and is worth it. @returns false outside 'open': nothing was sent */
   sendText(text: string, compress = true): boolean {
     if (!this.#maySendMessage()) return false
-    if (compress && this.#codec !== undefined && text.length >= this.#threshold) {
+    if (compress && this.#compression !== undefined && text.length >= this.#compression.threshold) {
       return this.sendBinary(this.#platform.encodeUtf8(text), Opcode.Text)
     }
     this.#framesOut++
@@ -189,10 +208,20 @@ export class Protocol implements FrameSink {
     compress = true,
   ): boolean {
     if (!this.#maySendMessage()) return false
-    const deflated = this.#deflate(payload, compress)
-    if (deflated === undefined) this.#write(FIN | opcode, payload)
-    else this.#write(FIN | RSV1 | opcode, deflated)
-    return true
+    return this.#sendWhole(opcode, payload, this.#deflate(payload, compress))
+  }
+
+  /**
+   * Sends a message that the owner has had compressed, in the order in which {@link MessageCompression} did.
+   * @param deflated what it gave: `undefined` if the message is to go out as it is
+   * @returns false outside 'open'
+   */
+  sendDeflated(
+    payload: Uint8Array,
+    opcode: typeof Opcode.Text | typeof Opcode.Binary,
+    deflated: Uint8Array | undefined,
+  ): boolean {
+    return this.#maySendMessage() && this.#sendWhole(opcode, payload, deflated)
   }
 
   /**
@@ -200,7 +229,7 @@ export class Protocol implements FrameSink {
    * @returns false if this connection needs a frame of its own, masked or compressed: nothing was counted
    */
   sendElsewhere(length: number, compress = true): boolean {
-    const compressed = compress && this.#codec !== undefined && length >= this.#threshold
+    const compressed = compress && this.#compression !== undefined && length >= this.#compression.threshold
     if (this.role === 'client' || compressed || !this.#maySendMessage()) return false
     this.#framesOut++
     return true
@@ -238,12 +267,15 @@ export class Protocol implements FrameSink {
    */
   close(code?: number, reason?: string, discard = true): boolean {
     const payload = this.closePayload(code, reason)
+    const begins = this.#state === 'open'
     if (discard) this.#discardMessages()
-    if (this.#state !== 'open') return false
-    this.#initiator = 'local'
-    this.#sendClose(payload)
-    this.#handler.onClosing()
-    return true
+    if (begins) {
+      this.#initiator = 'local'
+      this.#sendClose(payload)
+      this.#handler.onClosing()
+    }
+    if (discard) this.#endInflating()
+    return begins
   }
 
   /** Makes the payload of a Close of ours. @throws UsageError as {@link close} does */
@@ -327,7 +359,7 @@ export class Protocol implements FrameSink {
     if ((this.#first & FIN) === 0 || !this.#wanted) return
     const message = this.#assembler.end()
     if (message === undefined) this.fail(violation('INVALID_UTF8', this.bytesIn, 'cut short'))
-    else if (this.#compressed) this.#inflate(message as Uint8Array)
+    else if (this.#compressed) this.#inflate(message as Uint8Array, this.#compression as MessageCompression)
     else this.#handler.onMessage(message)
   }
 
@@ -344,6 +376,15 @@ export class Protocol implements FrameSink {
     this.fail(error)
   }
 
+  // --- InflateSink
+
+  onInflated(inflated: Uint8Array | DeflateFault): void {
+    if (!this.#inflating) return
+    this.#inflating = false
+    this.#deliver(inflated)
+    this.#handler.onReceivable?.()
+  }
+
   // --- inside
 
   #takeInParts(first: number, buffer: Uint8Array, start: number, end: number): void {
@@ -358,20 +399,46 @@ export class Protocol implements FrameSink {
     this.#assembler.begin(this.#text && !this.#compressed)
   }
 
+  /** What takes longer is waited for: nothing that follows is read. */
+  #inflate(payload: Uint8Array, compression: MessageCompression): void {
+    const inflated = compression.inflate(payload, this.#maxPayload, this)
+    if (inflated === undefined) {
+      this.#inflating = true
+      this.#parser.stop()
+    } else if (typeof inflated === 'string' || this.#text) this.#deliver(inflated)
+    else {
+      const bytes = this.#platform.allocate(inflated.length)
+      bytes.set(inflated)
+      this.#handler.onMessage(bytes)
+    }
+  }
+
   /** The bytes of a compressed text are validated once they are inflated (STANDARDS K9). */
-  #inflate(payload: Uint8Array): void {
-    const bytes = (this.#codec as DeflateCodec).inflate(payload)
-    if (typeof bytes === 'string') return this.fail(violation(bytes, this.bytesIn))
-    const { copy, decodeText } = this.#platform
-    const message = this.#text ? decodeText(bytes, 0, bytes.length) : copy(bytes, 0, bytes.length)
+  #deliver(inflated: Uint8Array | DeflateFault): void {
+    if (typeof inflated === 'string') return this.fail(violation(inflated, this.bytesIn))
+    const message = this.#text ? this.#platform.decodeText(inflated, 0, inflated.length) : inflated
     if (message !== undefined) this.#handler.onMessage(message)
     else this.fail(violation('INVALID_UTF8', this.bytesIn, 'in a compressed message'))
   }
 
+  /** Nothing is waited for any more, and reading goes on. */
+  #endInflating(): void {
+    if (!this.#inflating) return
+    this.#inflating = false
+    this.#handler.onReceivable?.()
+  }
+
   /** The payload to send for a message, if it is worth compressing. */
   #deflate(message: Uint8Array, compress: boolean): Uint8Array | undefined {
-    if (!compress || this.#codec === undefined || message.length < this.#threshold) return undefined
-    return this.#codec.deflate(message)
+    const compression = this.#compression
+    if (!compress || compression === undefined || message.length < compression.threshold) return undefined
+    return compression.deflate(message)
+  }
+
+  #sendWhole(opcode: Opcode, payload: Uint8Array, deflated: Uint8Array | undefined): true {
+    if (deflated === undefined) this.#write(FIN | opcode, payload)
+    else this.#write(FIN | RSV1 | opcode, deflated)
+    return true
   }
 
   #takeControl(buffer: Uint8Array, start: number, end: number): void {
@@ -424,11 +491,13 @@ export class Protocol implements FrameSink {
     this.#parser.discard()
     this.#discardMessages()
     this.#pendingPong = undefined
+    this.#inflating = false
   }
 
   #discardMessages(): void {
     this.#wanted = false
     this.#assembler.drop()
+    this.#compression?.close()
   }
 
   #sendClose(payload: Uint8Array): void {

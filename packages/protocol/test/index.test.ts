@@ -5,7 +5,6 @@ test('the public values are these', () => {
   expect(Object.keys(protocol).sort()).toEqual([
     'BufferedOutput',
     'CloseCode',
-    'DeflateCodec',
     'ERROR_CODES',
     'FrameParser',
     'HandshakeError',

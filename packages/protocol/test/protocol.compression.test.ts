@@ -2,24 +2,15 @@
 
 import { constants, deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
-import type { MessageCompression } from '../src/index.ts'
-import { zlibEngine } from '../src/node/zlib.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { BufferedOutput, type InflateSink, type MessageCompression, Protocol, WebSocketError } from '../src/index.ts'
 import { chunkSizes, cut } from './support/arbitrary.ts'
 import { concat, toHex, utf8 } from './support/bytes.ts'
+import { DirectCompression } from './support/compression.ts'
 import { Peer } from './support/encode.ts'
-import { Endpoint, ROLES } from './support/record.ts'
+import { Endpoint, type Entry, ROLES } from './support/record.ts'
 import { deserved, observed } from './support/verdict.ts'
 
-const COMPRESSION: MessageCompression = {
-  parameters: {
-    serverNoContextTakeover: true,
-    clientNoContextTakeover: true,
-    serverMaxWindowBits: 15,
-    clientMaxWindowBits: 15,
-  },
-  engine: zlibEngine,
-}
 const RSV1 = 4
 const LONG = 'x'.repeat(2000)
 
@@ -45,9 +36,30 @@ function sent({ output }: Endpoint): string[] {
   return frames
 }
 
+/** Compression whose answers the test gives. */
+class Later implements MessageCompression {
+  readonly threshold = 1024
+  waits: InflateSink | undefined
+  closed = false
+
+  inflate(_: Uint8Array, __: number, sink: InflateSink): undefined {
+    this.waits = sink
+  }
+
+  deflate(): undefined {}
+
+  close(): void {
+    this.closed = true
+  }
+}
+
 describe.each(ROLES)('the %s', (role) => {
   const peer = new Peer(role)
-  const start = (threshold?: number) => new Endpoint(role, { compression: { ...COMPRESSION, threshold } })
+  const start = (threshold = 1024) => {
+    const compression = new DirectCompression({ threshold })
+    onTestFinished(() => compression.close())
+    return new Endpoint(role, { compression })
+  }
   const compressed = (data: string | Uint8Array, opcode = 1) =>
     peer.frame({ opcode, rsv: RSV1, payload: deflated(data) })
 
@@ -123,7 +135,7 @@ describe.each(ROLES)('the %s', (role) => {
         if (changed !== null && at < stream.length) stream[at] = (stream[at] ?? 0) ^ (1 << changed.bit)
         const limits = { maxPayload, maxFragments: 131_072 }
         const run = (...chunks: Uint8Array[]) =>
-          observed(new Endpoint(role, { ...limits, compression: COMPRESSION }).receive(...chunks))
+          observed(new Endpoint(role, { ...limits, compression: new DirectCompression() }).receive(...chunks))
         const { words, ...facts } = run(stream)
         const deflate = { windowBits: 15, takeover: false, engine: 'zlib' } as const
         expect(facts).toEqual(deserved(stream, { role, ...limits, deflate }))
@@ -131,6 +143,87 @@ describe.each(ROLES)('the %s', (role) => {
       },
     )
     fc.assert(property, { numRuns: 200 })
+  })
+
+  test('sends what was compressed elsewhere, in its order; nothing once it is closing', () => {
+    const protocol = start()
+    const said = [
+      protocol.protocol.sendDeflated(utf8(LONG), 1, deflated(LONG)),
+      protocol.protocol.sendDeflated(utf8('ab'), 2, undefined),
+    ]
+    expect([...said, sent(protocol)]).toEqual([true, true, [`c1 ${toHex(deflated(LONG))}`, '82 6162']])
+    protocol.protocol.close()
+    expect(protocol.protocol.sendDeflated(utf8(LONG), 1, deflated(LONG))).toBe(false)
+  })
+
+  describe('a message that takes longer to inflate', () => {
+    const first = compressed('not looked at', 1)
+    const stream = concat(peer.text('before'), first, peer.ping('p'), peer.text('after'))
+    const upToFirst = peer.text('before').length + first.length
+
+    /** An end that has read up to the end of that message. */
+    function waiting(react?: (entry: Entry, end: Endpoint) => void) {
+      const compression = new Later()
+      const end = new Endpoint(role, { compression }, react)
+      const consumed = end.protocol.receive(Uint8Array.from(stream))
+      expect([consumed, end.protocol.inflating, end.log]).toEqual([upToFirst, true, [['text', 'before']]])
+      expect(end.protocol.receive(Uint8Array.from(stream), upToFirst)).toBe(upToFirst)
+      return { compression, end, rest: () => end.protocol.receive(Uint8Array.from(stream), upToFirst) }
+    }
+
+    test('keeps what follows back until it is there', () => {
+      const { compression, end, rest } = waiting()
+      compression.waits?.onInflated(utf8('inflated'))
+      expect([end.protocol.inflating, rest()]).toEqual([false, stream.length])
+      expect(end.log.slice(1)).toEqual([
+        ['text', 'inflated'],
+        ['receivable'],
+        ['ping', toHex(utf8('p'))],
+        ['text', 'after'],
+      ])
+    })
+
+    test.each([
+      ['MESSAGE_TOO_BIG', 1009, 'MESSAGE_TOO_BIG'],
+      [Uint8Array.of(0xff), 1007, 'INVALID_UTF8'],
+    ] as const)('fails on %s, and reads no further', (inflated, code, cause) => {
+      const { compression, end, rest } = waiting()
+      compression.waits?.onInflated(inflated)
+      rest()
+      expect(end.log.map(([name]) => name)).toEqual(['text', 'closing', 'end', 'receivable'])
+      expect(end.lose()).toMatchObject({ code, cause })
+      expect(compression.closed).toBe(true)
+    })
+
+    test('is given up by a close: reading goes on, up to the Close of the peer', () => {
+      const { compression, end, rest } = waiting()
+      end.protocol.close(1000)
+      expect([compression.closed, end.protocol.inflating, rest()]).toEqual([true, false, stream.length])
+      compression.waits?.onInflated(utf8('too late'))
+      expect(end.log.slice(1)).toEqual([['closing'], ['receivable'], ['ping', toHex(utf8('p'))]])
+    })
+
+    test('is given up when the connection is', () => {
+      const { compression, end } = waiting()
+      end.protocol.abort(new WebSocketError('TERMINATED', 'over'))
+      compression.waits?.onInflated(utf8('too late'))
+      expect([compression.closed, end.protocol.inflating, end.log.length]).toEqual([true, false, 1])
+    })
+
+    test('binary data is handed on as it is', () => {
+      const end = new Endpoint(role, { compression: new Later() })
+      end.receive(compressed('not looked at', 2))
+      end.protocol.onInflated(Uint8Array.of(1, 2, 3))
+      expect(end.log).toEqual([['binary', '010203'], ['receivable']])
+    })
+
+    test('an owner that never waits need not hear of it', () => {
+      const handler = { onMessage() {}, onPing() {}, onPong() {}, onClosing() {}, onEnd() {} }
+      const protocol = new Protocol({ role, output: new BufferedOutput(), handler, compression: new Later() })
+      protocol.receive(compressed('not looked at'))
+      protocol.close()
+      expect(protocol.inflating).toBe(false)
+    })
   })
 
   /** The frames of a message: cut anywhere, with pings between them if they are wanted. */

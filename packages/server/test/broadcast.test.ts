@@ -60,3 +60,38 @@ test('without connections, and on a server that has closed: to nobody', async ()
   await server.close()
   expect(server.broadcast('nobody')).toBe(0)
 })
+
+test('compressed once for all that agreed on the same without takeover; others get it as they agreed', async () => {
+  const server = await serve({ perMessageDeflate: { serverNoContextTakeover: true } })
+  const port = portOf(server)
+  const url = `ws://127.0.0.1:${port}`
+  const offers = [true, true, { serverMaxWindowBits: 9 }, false] as const
+  const sockets = await Promise.all(offers.map((perMessageDeflate) => connect(url, { perMessageDeflate })))
+  const large = JSON.stringify(Array.from({ length: 100 }, (_, id) => ({ id, name: `item ${id}` })))
+  const heard = sockets.map(async (socket) => {
+    const messages: unknown[] = []
+    for await (const message of socket) {
+      messages.push(message)
+      if (messages.length === 4) break
+    }
+    return messages
+  })
+  expect(server.broadcast(large)).toBe(4)
+  expect(server.broadcast('small')).toBe(4)
+  expect(server.broadcast(Buffer.from(large), { compress: false })).toBe(4)
+  expect(server.broadcast(large.repeat(20))).toBe(4)
+  expect(await Promise.all(heard)).toEqual(Array(4).fill([large, 'small', Buffer.from(large), large.repeat(20)]))
+  const read = sockets.map((socket) => socket.stats().bytesIn)
+  expect(read[0]).toBe(read[1])
+  expect(read[0]).toBeLessThan(read[3] as number)
+  await server.close()
+})
+
+test('with takeover each connection compresses on its own, and keeps its order', async () => {
+  const server = await serve({ perMessageDeflate: true })
+  const { end } = await clients(portOf(server), 3)
+  const large = JSON.stringify(Array.from({ length: 100 }, (_, id) => ({ id, name: `item ${id}` })))
+  const sent = [large, large.repeat(20), 'small', large]
+  for (const message of sent) server.broadcast(message)
+  expect(await end(server)).toEqual(Array(3).fill(sent))
+})

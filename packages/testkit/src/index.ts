@@ -3,4 +3,5 @@
 
 export { type Certificates, type KeyAndCertificate, makeCertificates } from './certificates.ts'
 export { duplexPair } from './duplex-pair.ts'
+export { activeResources } from './resources.ts'
 export { type SocketPair, tcpPair, tlsPair } from './socket-pairs.ts'

@@ -33,14 +33,19 @@ const ASSEMBLER = 'message/assembler.ts'
 const PROTOCOL = 'protocol.ts'
 const PARAMETERS = 'deflate/parameters.ts'
 const NEGOTIATE = 'deflate/negotiate.ts'
-const CODEC = 'deflate/codec.ts'
-const ZLIB = 'node/zlib.ts'
+const EXPANSION = 'deflate/compression.ts'
+const MESSAGE_END = 'deflate/message-end.ts'
+const WINDOW = 'deflate/window.ts'
+const CODEC = 'node/deflate/codec.ts'
+const INFLATER = 'node/deflate/inflater.ts'
+const INFLATE_APART = 'node/deflate/inflate-apart.ts'
+const DEFLATER = 'node/deflate/deflater.ts'
 const HEADERS = 'handshake/headers.ts'
 const ACCEPT = 'handshake/accept.ts'
 const REQUEST = 'handshake/request.ts'
 const KEY = 'handshake/key.ts'
 const HANDSHAKE_FILES: readonly string[] = [PARAMETERS, NEGOTIATE]
-const COMPRESSION_FILES: readonly string[] = [CODEC, ZLIB]
+const COMPRESSION_FILES: readonly string[] = [EXPANSION, MESSAGE_END, WINDOW, CODEC, INFLATER, INFLATE_APART, DEFLATER]
 
 export const MUTATIONS: readonly Mutation[] = [
   mutate(CHECK, '(RSV2 | RSV3)', 'RSV2'),
@@ -135,27 +140,23 @@ export const MUTATIONS: readonly Mutation[] = [
   mutate(NEGOTIATE, '(server ?? LARGEST_WINDOW_BITS) > wanted', '(server ?? 0) > wanted'),
   mutate(NEGOTIATE, "if (client === true) return 'client_max_window_bits needs a value'", ''),
   mutate(NEGOTIATE, 'client !== undefined && client > wanted.clientMaxWindowBits', 'false'),
-  mutate(
-    CODEC,
-    "if (inflated === 'too-big') return 'MESSAGE_TOO_BIG'",
-    "if (inflated === 'too-big') return 'INVALID_DEFLATE'",
-  ),
-  mutate(CODEC, 'size + Math.floor(size / 8) + 64', 'size'),
-  mutate(CODEC, 'limit -= inflated.output.length', ''),
-  mutate(CODEC, 'dictionary = lastBytes([dictionary, inflated.output], this.#in.size)', ''),
-  mutate(CODEC, 'this.#in.keep(dictionary)', ''),
-  mutate(CODEC, 'if (this.#kept) this.#bytes', 'this.#bytes'),
-  mutate(CODEC, 'this.#out.add(message)', ''),
-  mutate(CODEC, "this.#out = role === 'server' ? server : client", "this.#out = role === 'server' ? client : server"),
-  mutate(CODEC, 'input = input.subarray(inflated.consumed)', 'input = NOTHING'),
-  mutate(
-    CODEC,
-    'const TAIL = Uint8Array.from([...FLUSH, ...FINAL_BLOCK])',
-    'const TAIL = Uint8Array.from(FINAL_BLOCK)',
-  ),
-  mutate(ZLIB, 'windowBits: Math.max(windowBits, LEAST_DEFLATE_BITS)', 'windowBits: 15'),
-  mutate(ZLIB, 'const LEAST_DEFLATE_BITS = 9', 'const LEAST_DEFLATE_BITS = 10'),
-  mutate(ZLIB, "return buffer.length > limit ? 'too-big' : {", 'return {'),
+  mutate(EXPANSION, 'size + Math.floor(size / 8) + 64', 'size'),
+  mutate(MESSAGE_END, 'return output === 0 && (', 'return ('),
+  mutate(MESSAGE_END, 'unread === PROBE.length - FLUSH_SIZE', 'unread < PROBE.length'),
+  mutate(WINDOW, '!this.kept || message.length === 0', 'message.length === 0'),
+  mutate(WINDOW, 'Math.max(message.length - size, 0)', '0'),
+  mutate(CODEC, "role === 'server' ? [server, client]", "role === 'client' ? [server, client]"),
+  mutate(INFLATER, "if (size > limit) return 'MESSAGE_TOO_BIG'", "if (size > limit) return 'INVALID_DEFLATE'"),
+  mutate(INFLATER, 'if (size > limit) return', 'if (size < 0) return'),
+  mutate(INFLATER, 'if (window.total > 0) this.#feed(handle, window.parts)', ''),
+  mutate(INFLATER, 'this.#feed(handle, window.parts, scratch.subarray(0, size))', ''),
+  mutate(INFLATER, 'if (handle.unread < PROBE.length && window.kept)', 'if (handle.unread < PROBE.length)'),
+  mutate(INFLATE_APART, 'if (this.#size > this.#limit) this', 'if (this.#size < 0) this'),
+  mutate(INFLATE_APART, 'dictionary.length > 0 && {', 'false && {'),
+  mutate(DEFLATER, 'windowBits: Math.max(bits, LEAST_DEFLATE_BITS)', 'windowBits: 15'),
+  mutate(DEFLATER, 'const LEAST_DEFLATE_BITS = 9', 'const LEAST_DEFLATE_BITS = 10'),
+  mutate(DEFLATER, 'if (!this.#options.takeover) handle.reset()', ''),
+  mutate(DEFLATER, 'if (this.#options.takeover) handle.reset()', ''),
   mutate(HEADERS, "if (token === '') continue", "if (token === '') return undefined"),
   mutate(HEADERS, 'if (!isToken(token)) return undefined', ''),
   mutate(HEADERS, 'return tokens.length === 0 ? undefined : tokens', 'return tokens'),

@@ -1,12 +1,13 @@
-// One message to many connections. Rules: it is framed once; each connection gets it in the order of its own sends and keeps
-// its own limits, so one that is slow, or gone, delays nobody.
+// One message to many connections. Rules: it is framed once, and compressed once for all that agreed on the same; each
+// connection gets it in the order of its own sends and keeps its own limits, so one that is slow, or gone, delays nobody.
 
 import { Buffer } from 'node:buffer'
 import type { MessageData, SendOptions } from '../connection.ts'
-import { FIN, Opcode } from '../constants.ts'
+import { FIN, Opcode, RSV1 } from '../constants.ts'
 import { usage } from '../errors.ts'
 import { encodeFrame } from '../output.ts'
 import { outboxOf, senderOf, type WebSocketConnection } from './connection.ts'
+import type { ConnectionCodec } from './deflate/codec.ts'
 import { asPayload, checkText, isBlob } from './payload.ts'
 import { type SharedFrame, shareFrame } from './shared-frames.ts'
 
@@ -32,15 +33,46 @@ export function broadcast<Data>(
   const text = sending.binary === undefined ? typeof payload === 'string' : !sending.binary
   if (text && typeof payload !== 'string') checkText(payload)
   const each: SendOptions = { ...sending, binary: !text }
-  let frame: SharedFrame | undefined
+  let message: SharedMessage | undefined
   let count = 0
   for (const socket of sockets) {
     if (filter !== undefined && !filter(socket)) continue
-    frame ??= shareFrame(encodeFrame(FIN | (text ? Opcode.Text : Opcode.Binary), bytesOf(payload), undefined))
+    message ??= new SharedMessage(FIN | (text ? Opcode.Text : Opcode.Binary), bytesOf(payload))
     const to = socket as WebSocketConnection
-    if (outboxOf(to).takeShared(frame) || senderOf(to).sendShared(frame, payload, each)) count++
+    if (outboxOf(to).takeShared(message) || senderOf(to).sendShared(message, payload, each)) count++
   }
   return count
+}
+
+/** The frames of one message: plain, and compressed for each set of parameters; each made when the first connection needs it. */
+export class SharedMessage {
+  readonly #first: number
+  readonly #bytes: Uint8Array
+  #plain: SharedFrame | undefined
+  #compressed: Map<number, SharedFrame> | undefined
+
+  constructor(first: number, bytes: Uint8Array) {
+    this.#first = first
+    this.#bytes = bytes
+  }
+
+  get plain(): SharedFrame {
+    this.#plain ??= shareFrame(encodeFrame(this.#first, this.#bytes, undefined))
+    return this.#plain
+  }
+
+  /** The frame for all connections of a group of codecs; plain if the message does not shrink. */
+  compressed(group: number, codec: ConnectionCodec): SharedFrame {
+    this.#compressed ??= new Map()
+    let frame = this.#compressed.get(group)
+    if (frame === undefined) {
+      const deflated = codec.deflate(this.#bytes)
+      frame =
+        deflated === undefined ? this.plain : shareFrame(encodeFrame(this.#first | RSV1, deflated, undefined), group)
+      this.#compressed.set(group, frame)
+    }
+    return frame
+  }
 }
 
 function bytesOf(payload: string | Uint8Array): Uint8Array {

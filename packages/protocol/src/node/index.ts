@@ -23,7 +23,7 @@ export {
   type Handlers,
   WebSocketConnection,
 } from './connection.ts'
-export type { DeflateSettings, PerMessageDeflateOptions } from './deflate-settings.ts'
+export type { DeflateSettings, PerMessageDeflateOptions } from './deflate/settings.ts'
 export { acceptKey, acceptOfferedUpgrade, acceptUpgrade, createUpgradeRequest, generateKey } from './handshake.ts'
 export { invoke, isPromiseLike, rethrowLater } from './invoke.ts'
 export { createWebSocketStream, type WebSocketStreamOptions } from './node-stream.ts'

@@ -11,7 +11,7 @@ import type { DeflateParameters } from '../deflate/parameters.ts'
 import { WebSocketError } from '../errors.ts'
 import { Protocol, type ProtocolHandler } from '../protocol.ts'
 import { Alarm } from './alarm.ts'
-import { messageCompression } from './deflate-settings.ts'
+import { ConnectionCodec } from './deflate/codec.ts'
 import { Heartbeat, type HeartbeatTarget } from './heartbeat.ts'
 import { Inbox, type InboxOwner, type Message } from './inbox.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
@@ -44,6 +44,8 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   readonly inbox: Inbox
   readonly settings: ConnectionSettings
   readonly transport: Transport
+  /** permessage-deflate, if it was agreed on. */
+  readonly codec: ConnectionCodec | undefined
   readonly #owner: LinkOwner
   #heartbeat: Heartbeat | undefined
   #closeAlarm: Alarm | undefined
@@ -73,11 +75,14 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     this.#owner = owner
     this.outbox = new Outbox(transport, this, settings)
     this.inbox = new Inbox(this, settings)
+    const { perMessageDeflate } = settings
+    const compressed = perMessageDeflate !== undefined && deflate !== undefined
+    this.codec = compressed ? new ConnectionCodec(role, deflate, perMessageDeflate) : undefined
     this.protocol = new Protocol({
       role,
       output: this.outbox,
       handler: this,
-      compression: messageCompression(settings.perMessageDeflate, deflate),
+      compression: this.codec,
       maxPayload: settings.maxPayload,
       maxFragments: settings.maxFragments,
       platform: settings.binary === 'borrowed' ? borrowingPlatform : nodePlatform,
@@ -141,7 +146,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
 
   ended(): void {
     this.#peerEnded = true
-    if (this.#remainder === undefined && !this.#reading) this.#answerEnd()
+    if (this.#remainder === undefined && !this.#reading && !this.protocol.inflating) this.#answerEnd()
   }
 
   closed(error?: Error): void {
@@ -184,6 +189,10 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     if (!this.#reading) this.#carryOut()
   }
 
+  onReceivable(): void {
+    this.#goOn()
+  }
+
   // --- OutboxOwner
 
   outputProgressed(): void {
@@ -210,10 +219,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   }
 
   inboxHasRoom(): void {
-    if (!this.#stalled || this.#reading) return
-    this.#stalled = false
-    this.#readRemainder()
-    if (!this.#stalled) this.transport.resume()
+    this.#goOn()
   }
 
   // --- HeartbeatTarget
@@ -248,9 +254,9 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     this.outbox.reading = false
     if (stop < end) this.#keepFirst(buffer.subarray(stop, end), ours)
     this.#carryOut()
-    this.#stallIfFull()
+    this.#stallIfDue()
     this.#watchMessage()
-    if (this.#remainder !== undefined && !this.#stalled) this.#readRemainder()
+    if (this.#remainder !== undefined && !this.#stalled && !this.protocol.inflating) this.#readRemainder()
   }
 
   #readRemainder(): void {
@@ -259,7 +265,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
       this.#remainder = undefined
       this.#read(remainder, 0, remainder.length, true)
     }
-    if (this.#peerEnded && this.#remainder === undefined) this.#answerEnd()
+    if (this.#peerEnded && this.#remainder === undefined && !this.protocol.inflating) this.#answerEnd()
   }
 
   /** Copies bytes behind those that wait already. */
@@ -275,11 +281,26 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     if (queued !== undefined) this.#keep(queued, 0, queued.length)
   }
 
-  #stallIfFull(): void {
+  /** Whether messages may still come. */
+  get #receives(): boolean {
     const { state } = this.protocol
-    if (!this.inbox.full || this.#gone || (state !== 'open' && state !== 'local-closing')) return
+    return state === 'open' || state === 'local-closing'
+  }
+
+  /** Stops reading while the inbox is full, or a message is being inflated. */
+  #stallIfDue(): void {
+    if (this.#gone || !this.#receives || !(this.inbox.full || this.protocol.inflating)) return
     this.#stalled = true
     this.transport.pause()
+  }
+
+  /** Reads on, once nothing holds it up. */
+  #goOn(): void {
+    const held = this.protocol.inflating || (this.inbox.full && this.#receives)
+    if (!this.#stalled || this.#reading || held) return
+    this.#stalled = false
+    this.#readRemainder()
+    if (!this.#stalled) this.transport.resume()
   }
 
   /** Flushes what the read has made, then ends our side if the protocol asked for it. */

@@ -2,6 +2,7 @@
 // tick, never from within a write, and no timer is used, so that fake clocks do not stop it; a write is done when the other
 // side asks for more, so backpressure is that of a socket; the end of one side, orderly or not, reaches the other.
 
+import process from 'node:process'
 import { Duplex } from 'node:stream'
 
 type Done = (error?: Error | null) => void

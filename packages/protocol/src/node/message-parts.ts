@@ -1,5 +1,6 @@
 // The parts of a message that is sent as they come: how they are taken from a source, whatever that is, and made bytes.
 
+import { Buffer } from 'node:buffer'
 import type { MessageData, MessageParts } from '../connection.ts'
 import { UsageError, usage } from '../errors.ts'
 import { Utf8Validator } from '../message/utf8.ts'

@@ -6,6 +6,7 @@
 // - WebSocket has no half-closed state: with the peer's end ours has come as well.
 // - Nothing is buffered here: reading goes through to the inbox, writing to the outbox, each with its own limit in bytes.
 
+import { Buffer } from 'node:buffer'
 import { Duplex } from 'node:stream'
 import { CloseCode } from '../constants.ts'
 import type { WebSocketError } from '../errors.ts'

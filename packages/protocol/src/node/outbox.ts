@@ -139,8 +139,9 @@ export class Outbox implements FrameOutput, Writer, Flushable {
    * broadcast calls it for each connection, and most of what that costs is memory that was not looked at lately.
    * @returns false if whether it may be sent, and how, has to be found out
    */
-  takeShared(frame: SharedFrame): boolean {
+  takeShared(message: { readonly plain: SharedFrame }): boolean {
     if (!this.#sharing) return false
+    const frame = message.plain
     const waiting = this.#runSize + this.#held + frame.bytes.length
     if (waiting > this.#settings.highWaterMark || waiting > this.#settings.maxBackpressure) return false
     this.#sharedUnasked++

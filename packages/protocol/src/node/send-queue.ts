@@ -1,5 +1,6 @@
-// Order among sends when one of them must wait for its bytes: a Blob is read asynchronously, a message in parts comes bit by
-// bit, and what is sent after it must not overtake it (STANDARDS I7). Empty, and not in the way, as long as there is none.
+// Order among sends when one of them takes longer: a Blob is read and a large message compressed asynchronously, a message in
+// parts comes bit by bit, and what is sent after it must not overtake it (STANDARDS I7). Empty, and not in the way, as long as
+// there is none.
 
 import type { WebSocketError } from '../errors.ts'
 import { Fifo } from './fifo.ts'

@@ -1,5 +1,5 @@
-// Sending messages: what may be sent, the high-water mark, slow consumers, and order when a
-// message must wait for its bytes.
+// Sending messages: what may be sent, the high-water mark, slow consumers, and order when a message must wait for its bytes, or
+// is compressed elsewhere.
 
 import { Buffer } from 'node:buffer'
 import process from 'node:process'
@@ -7,14 +7,18 @@ import type { CloseInfo } from '../close-info.ts'
 import type { BlobLike, MessageData, MessageParts, SendOptions, SendStreamOptions, WaitOptions } from '../connection.ts'
 import { Opcode } from '../constants.ts'
 import { textOf, WebSocketError } from '../errors.ts'
+import type { SharedMessage } from './broadcast.ts'
+import type { ConnectionCodec } from './deflate/codec.ts'
 import { invoke } from './invoke.ts'
 import type { Link } from './link.ts'
 import { LEND_FROM } from './outbox.ts'
 import { asPayload, checkText, isBlob } from './payload.ts'
 import { type SendJob, SendQueue } from './send-queue.ts'
 import { StreamedMessage } from './send-stream.ts'
-import type { SharedFrame } from './shared-frames.ts'
 import { isBorrowed } from './window.ts'
+
+/** A message of up to so many bytes is compressed within the turn, if that is once for many. */
+const MOST_SHARED: number = 1024 * 1024
 
 const NOT_OPEN = 'not sent: the connection is not open'
 
@@ -43,7 +47,7 @@ export class Sender {
     return this.#dropped
   }
 
-  /** Whether a close waits for a Blob that was sent before it. */
+  /** Whether a close waits for what was sent before it. */
   get closing(): boolean {
     return this.#closing
   }
@@ -82,8 +86,9 @@ export class Sender {
     if (options.binary === false && payload instanceof Uint8Array) checkText(payload)
     if (this.#closing || !this.#open) return this.#drop(options, NOT_OPEN)
     if (this.bufferedAmount > this.#link.settings.maxBackpressure) return this.#overflow(options)
-    if (this.#queue?.busy === true || isBlob(payload)) this.#enqueue(payload, options)
-    else this.#write(payload, options)
+    if (this.#queue?.busy === true || isBlob(payload) || this.#takesLonger(payload, options)) {
+      this.#enqueue(payload, options)
+    } else this.#write(payload, options)
     const low = this.bufferedAmount <= this.#link.settings.highWaterMark
     if (!low) this.#link.awaitDrain()
     return low
@@ -93,13 +98,18 @@ export class Sender {
    * Sends a message that many get, as the frame made for all if that will do.
    * @returns whether it was taken
    */
-  sendShared(frame: SharedFrame, payload: string | Uint8Array, options: SendOptions): boolean {
+  sendShared(message: SharedMessage, payload: string | Uint8Array, options: SendOptions): boolean {
     const { protocol, outbox, settings } = this.#link
     if (this.#closing || !this.#open) return this.#drop(options, NOT_OPEN)
     if (this.bufferedAmount > settings.maxBackpressure) return this.#overflow(options)
+    const group = this.#groupFor(payload, options)
     if (this.#queue?.busy === true) this.#enqueue(payload, options)
+    else if (group !== undefined && protocol.sendElsewhere(payload.length, false)) {
+      outbox.writeShared(message.compressed(group, this.#link.codec as ConnectionCodec), false)
+      this.#sent++
+    } else if (this.#takesLonger(payload, options)) this.#enqueue(payload, options)
     else if (protocol.sendElsewhere(payload.length, options.compress)) {
-      outbox.writeShared(frame, !protocol.compresses)
+      outbox.writeShared(message.plain, !protocol.compresses)
       this.#sent++
     } else this.#write(payload, options)
     if (this.bufferedAmount > settings.highWaterMark) this.#link.awaitDrain()
@@ -115,6 +125,13 @@ export class Sender {
     if (this.#closing || !this.#open) message.cancel(new WebSocketError('NOT_OPEN', NOT_OPEN))
     else this.#push(message)
     return message.done
+  }
+
+  /** Whose compressed frame will do here, if the message is to be compressed. One that is compressed for many may be larger. */
+  #groupFor({ length }: string | Uint8Array, { compress }: SendOptions): number | undefined {
+    const { codec } = this.#link
+    if (codec === undefined || compress === false || length < codec.threshold) return undefined
+    return length <= MOST_SHARED ? codec.group : undefined
   }
 
   drained({ signal }: WaitOptions): Promise<void> {
@@ -183,18 +200,28 @@ export class Sender {
   }
 
   #write(payload: string | Uint8Array, options: SendOptions): void {
-    const { protocol, outbox } = this.#link
+    const { protocol } = this.#link
     if (typeof payload === 'string') {
       if (options.binary === true) protocol.sendBinary(Buffer.from(payload), Opcode.Binary, options.compress)
       else protocol.sendText(payload, options.compress)
     } else {
       // A client's frames are copies anyway: they are masked.
       const lent = options.copy !== true || payload.length < LEND_FROM || protocol.role === 'client'
-      const opcode = options.binary === false ? Opcode.Text : Opcode.Binary
-      protocol.sendBinary(lent ? payload : Buffer.from(payload), opcode, options.compress)
+      protocol.sendBinary(lent ? payload : Buffer.from(payload), opcodeOf(payload, options), options.compress)
     }
+    this.#wrote(options)
+  }
+
+  #wrote({ onFlushed }: SendOptions): void {
     this.#sent++
-    if (options.onFlushed !== undefined) outbox.onFlushed(guarded(options.onFlushed))
+    if (onFlushed !== undefined) this.#link.outbox.onFlushed(guarded(onFlushed))
+  }
+
+  /** Whether a message is to be compressed, and too large for doing so within the turn. */
+  #takesLonger(payload: string | Uint8Array, { compress }: SendOptions): boolean {
+    const { codec } = this.#link
+    if (codec === undefined || compress === false) return false
+    return payload.length >= codec.threshold && codec.takesLonger(payload.length)
   }
 
   #enqueue(data: string | Uint8Array | BlobLike, options: SendOptions): void {
@@ -203,7 +230,7 @@ export class Sender {
     const payload = ArrayBuffer.isView(data) && !stays(data) ? Buffer.from(data) : data
     this.#push({
       bytes: typeof payload === 'string' ? Buffer.byteLength(payload) : isBlob(payload) ? payload.size : payload.length,
-      run: () => (isBlob(payload) ? this.#writeBlob(payload, options) : this.#writeIfOpen(payload, options)),
+      run: () => (isBlob(payload) ? this.#writeBlob(payload, options) : this.#writeInTurn(payload, options)),
       cancel: (error) => this.#drop(options, error),
     })
   }
@@ -220,7 +247,7 @@ export class Sender {
     try {
       const bytes = new Uint8Array(await blob.arrayBuffer())
       if (options.binary === false) checkText(bytes)
-      this.#writeIfOpen(bytes, options)
+      await this.#writeInTurn(bytes, options)
     } catch (cause) {
       const why = new WebSocketError('HANDLER_FAILED', `the Blob could not be sent: ${textOf(cause)}`, { cause })
       this.#drop(options, why)
@@ -228,9 +255,26 @@ export class Sender {
     }
   }
 
-  #writeIfOpen(payload: string | Uint8Array, options: SendOptions): void {
+  /** Sends what has waited for its turn; the next has to wait for the promise. */
+  #writeInTurn(payload: string | Uint8Array, options: SendOptions): Promise<void> | undefined {
+    if (this.#open && this.#takesLonger(payload, options)) return this.#writeCompressed(payload, options)
     if (this.#open) this.#write(payload, options)
     else this.#drop(options, NOT_OPEN)
+    return undefined
+  }
+
+  #writeCompressed(payload: string | Uint8Array, options: SendOptions): Promise<void> {
+    const { codec, protocol } = this.#link
+    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload
+    return new Promise((resolve) => {
+      codec?.deflateApart(bytes, (deflated) => {
+        if (this.#open) {
+          protocol.sendDeflated(bytes, opcodeOf(payload, options), deflated)
+          this.#wrote(options)
+        } else this.#drop(options, NOT_OPEN)
+        resolve()
+      })
+    })
   }
 
   #overflow(options: SendOptions): false {
@@ -247,6 +291,11 @@ export class Sender {
     if (onFlushed !== undefined) process.nextTick(onFlushed, error)
     return false
   }
+}
+
+/** Strings are text, all else is binary, unless the options say otherwise. */
+function opcodeOf(payload: string | Uint8Array, { binary }: SendOptions): typeof Opcode.Text | typeof Opcode.Binary {
+  return (binary ?? typeof payload !== 'string') ? Opcode.Binary : Opcode.Text
 }
 
 function guarded(callback: (error?: Error) => void): (error?: Error) => void {

@@ -4,7 +4,7 @@ import { DEFAULT_MAX_FRAGMENTS, DEFAULT_MAX_PAYLOAD } from '../constants.ts'
 import { usage } from '../errors.ts'
 import { integerOption, LARGEST_MAX_PAYLOAD } from '../limits.ts'
 import { LONGEST_DELAY } from './alarm.ts'
-import { type DeflateSettings, deflateSettings, type PerMessageDeflateOptions } from './deflate-settings.ts'
+import { type DeflateSettings, deflateSettings, type PerMessageDeflateOptions } from './deflate/settings.ts'
 
 /** Pings to a silent peer. Times in ms. */
 export interface HeartbeatOptions {

@@ -46,18 +46,25 @@ export class FrameBatch {
   }
 }
 
-let current: FrameBatch | undefined
+/** The batches of this turn: one for each group of connections that get the same. */
+const current = new Map<number, FrameBatch>()
+const PLAIN = -1
 
-/** Puts a frame into the batch of this turn. */
-export function shareFrame(frame: Uint8Array): SharedFrame {
+/**
+ * Puts a frame into a batch of this turn.
+ * @param group who gets it, where that is not everybody: frames of others in between would break the runs
+ */
+export function shareFrame(frame: Uint8Array, group: number = PLAIN): SharedFrame {
   const bytes = asBuffer(frame)
-  if (current?.hasRoomFor(bytes) !== true) {
-    if (current === undefined) process.nextTick(endBatch)
-    current = new FrameBatch()
+  let batch = current.get(group)
+  if (batch?.hasRoomFor(bytes) !== true) {
+    if (current.size === 0) process.nextTick(endBatches)
+    batch = new FrameBatch()
+    current.set(group, batch)
   }
-  return { batch: current, index: current.add(bytes), bytes }
+  return { batch, index: batch.add(bytes), bytes }
 }
 
-function endBatch(): void {
-  current = undefined
+function endBatches(): void {
+  current.clear()
 }

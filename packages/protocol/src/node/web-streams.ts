@@ -8,6 +8,7 @@
 //   if it has a reason. Each settles when the connection is over.
 // They are kept beside the connections that have them, so that others pay nothing.
 
+import { Buffer } from 'node:buffer'
 import type { ReadableStream as WebReadable, WritableStream as WebWritable } from 'node:stream/web'
 import type { MessageData } from '../connection.ts'
 import { CloseCode } from '../constants.ts'

@@ -3,9 +3,9 @@
 // the bytes that came.
 
 import { type MessageCompression, type Platform, portablePlatform, type Role } from '../../src/index.ts'
-import { zlibEngine } from '../../src/node/zlib.ts'
 import { cut } from '../support/arbitrary.ts'
 import { concat, toHex } from '../support/bytes.ts'
+import { DirectCompression } from '../support/compression.ts'
 import { frame, SAMPLE_KEY } from '../support/encode.ts'
 import { Endpoint, FIXED_KEY, recordParser } from '../support/record.ts'
 import { DEFAULT_RULES, decodeFrames, type Rules } from '../support/reference.ts'
@@ -64,17 +64,8 @@ function accounted(): { platform: Platform; spent: () => number } {
   return { platform: { ...portablePlatform, maskingKey: () => FIXED_KEY, allocate }, spent: () => bytes }
 }
 
-/** What the peer sends is as the rules have it; what goes the other way is otherwise, and must not matter. */
-function compression({ role, deflate }: Rules): MessageCompression | undefined {
-  if (deflate === undefined) return undefined
-  const { takeover, windowBits } = deflate
-  const parameters = {
-    serverNoContextTakeover: role === 'client' ? !takeover : takeover,
-    clientNoContextTakeover: role === 'server' ? !takeover : takeover,
-    serverMaxWindowBits: role === 'client' ? windowBits : 12,
-    clientMaxWindowBits: role === 'server' ? windowBits : 12,
-  }
-  return { parameters, engine: zlibEngine }
+function compression({ deflate }: Rules): MessageCompression | undefined {
+  return deflate && new DirectCompression({ bits: deflate.windowBits, takeover: deflate.takeover })
 }
 
 /** How many bytes came out of compressed messages at most: no message is larger than the limit. */

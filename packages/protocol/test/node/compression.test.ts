@@ -4,7 +4,7 @@ import { constants, deflateRawSync } from 'node:zlib'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { DeflateParameters } from '../../src/deflate/parameters.ts'
 import { UsageError } from '../../src/errors.ts'
-import { deflateSettings } from '../../src/node/deflate-settings.ts'
+import { deflateSettings } from '../../src/node/deflate/settings.ts'
 import { frame, SAMPLE_KEY } from '../support/encode.ts'
 import { DEFAULT_RULES, decodeFrames, decodeStream } from '../support/reference.ts'
 import { collect, connected, type Setup, withPeer } from './support/connections.ts'
@@ -188,11 +188,14 @@ describe.each(['server', 'client'] as const)('a close right behind what a %s sen
     const { socket, peer, dispose } = await withPeer(role, ON)
     onTestFinished(dispose)
     socket.send(TEXT)
-    socket.send(TEXT)
-    const closed = socket.close(1000)
     const key = role === 'server' ? SAMPLE_KEY : undefined
-    peer.write(frame({ opcode: 8, payload: Buffer.from([3, 232]), key }))
-    if (role === 'client') peer.stream.end()
+    socket.send(TEXT, {
+      onFlushed() {
+        peer.write(frame({ opcode: 8, payload: Buffer.from([3, 232]), key }))
+        if (role === 'client') peer.stream.end()
+      },
+    })
+    const closed = socket.close(1000)
     const written = Buffer.from(await peer.rest(), 'hex')
     peer.stream.end()
     const deflate = { windowBits: 15, takeover: true }
@@ -228,7 +231,8 @@ describe.each(['server', 'client'] as const)('a close right behind what a %s sen
 describe('the option', () => {
   test('is off by default; true gives the defaults', () => {
     expect([deflateSettings(), deflateSettings(false)]).toEqual([undefined, undefined])
-    expect(deflateSettings(true)).toEqual({ offer: AGREED, threshold: 1024, level: -1, memLevel: 8 })
+    expect(deflateSettings(true)).toMatchObject({ offer: AGREED, threshold: 1024, level: -1, memLevel: 8 })
+    expect(deflateSettings(true)?.workload.atOnce).toBe(32_768)
   })
 
   test.each([
@@ -237,6 +241,7 @@ describe('the option', () => {
     [{ threshold: -1 }, 'option perMessageDeflate.threshold must be an integer from 0 to 9007199254740991; got -1'],
     [{ level: 10 }, 'option perMessageDeflate.level must be an integer from -1 to 9; got 10'],
     [{ memLevel: 0 }, 'option perMessageDeflate.memLevel must be an integer from 1 to 9; got 0'],
+    [{ syncLimit: 1.5 }, 'option perMessageDeflate.syncLimit must be an integer from 0 to 1048576; got 1.5'],
     [{ serverMaxWindowBits: 7 }, 'option serverMaxWindowBits must be an integer from 8 to 15; got 7'],
   ])('%j', (given, message) => {
     expect(() => deflateSettings(given as never)).toThrow(new UsageError(message))

@@ -1,9 +1,10 @@
 // A slow, obvious inflater, the oracle of the codec: DEFLATE as RFC 1951 §3.2 tells it, bit by bit, and messages as RFC 7692
-// §7.2.2 does. Rules: what the tail completes must stand on a block boundary; no distance leaves the agreed window. The
-// codec's engine differs in three points, which `engine: 'zlib'` repeats exactly:
-// - Distances: zlib writes pieces of 16 KiB. It reaches back over all of the piece in hand, and from its start by the window.
-// - The limit is looked at after each piece, so what is too big and invalid within one piece is called invalid.
-// - The end of a message shows by a final block behind it. A final block of the peer's that is cut short may end there.
+// §7.2.2 does. Rules: the tail is what the sender took off: it gives no output, and a block ends with it; no distance leaves the
+// agreed window. The codec's engine differs in three points, which `engine: 'zlib'` repeats exactly:
+// - Distances: zlib writes pieces. It reaches back over all of the piece in hand, and from its start by the window.
+// - The limit is looked at after each piece, and at the end of the payload: what is too big and invalid within one piece is
+//   called invalid.
+// - A block that ends within the last byte of the tail will do. (It would have to be one of codes without any data.)
 
 /** What breaks a message, named as the codec names it. */
 export type InflateFault = 'INVALID_DEFLATE' | 'MESSAGE_TOO_BIG'
@@ -19,13 +20,12 @@ export interface InflateRules {
 
 /** Which the sender took off (RFC 7692 §7.2.1). */
 const FLUSH = [0x00, 0x00, 0xff, 0xff]
-/** With an empty final block in fixed codes behind it, and with a stored one. */
-const FIXED_TAIL = [...FLUSH, 0x03, 0x00]
-const STORED_TAIL = [...FLUSH, 0x01, 0x00, 0x00, 0xff, 0xff]
 /** Our own rule: no message has more final blocks than this. */
 const MOST_FINAL_BLOCKS = 64
-/** The engine's output buffers. */
-const PIECE = 16 * 1024
+/** The engine's output buffers: with the largest window no distance goes too far back, so they may be larger. */
+const SMALL_PIECE = 16 * 1024
+const PIECE = 64 * 1024
+const LARGEST_WINDOW_BITS = 15
 
 /** RFC 1951 §3.2.5: the least value of each code, and how many extra bits say by how much it is more. */
 const LENGTH_BASE = [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163]
@@ -87,7 +87,8 @@ export class ReferenceInflater {
   inflate(payload: Uint8Array): Uint8Array | InflateFault {
     if (payload.length === 0) return new Uint8Array(0)
     try {
-      const message = this.#rules.engine === 'zlib' ? this.#asZlib(payload) : this.#read(payload, FLUSH)
+      const message = new Reading(payload, this.#window, this.#rules)
+      message.blocks()
       if (this.#rules.takeover)
         this.#window = [...this.#window, ...message.output].slice(-(2 ** this.#rules.windowBits))
       return Uint8Array.from(message.output)
@@ -96,77 +97,56 @@ export class ReferenceInflater {
       throw error
     }
   }
-
-  #read(payload: Uint8Array, tail: readonly number[]): Reading {
-    const reading = new Reading(payload, tail, this.#window, this.#rules)
-    reading.blocks()
-    return reading
-  }
-
-  #asZlib(payload: Uint8Array): Reading {
-    const message = this.#read(payload, FIXED_TAIL)
-    if (message.endedEarly) return message
-    // As a final block that is cut short ends here, what it takes for data gives it away, if it is stored.
-    const [high, low] = message.output.slice(message.streamStart).slice(-2)
-    if (high !== 0x03 || low !== 0x00) return message
-    const again = this.#read(payload, STORED_TAIL)
-    if (again.finals !== message.finals) throw new Fault('INVALID_DEFLATE')
-    return message
-  }
 }
 
 /** The reading of one message. */
 class Reading {
   readonly output: number[] = []
-  /** How many final blocks came, and whether the payload ended with one. */
-  finals = 0
-  endedEarly = false
-  /** Where in the output what follows the last final block begins. */
-  streamStart = 0
   readonly #limit: number
   readonly #windowSize: number
+  readonly #piece: number
   readonly #asZlib: boolean
   readonly #bytes: Uint8Array
   readonly #payloadBits: number
   readonly #window: readonly number[]
-  #final = false
+  #finals = 0
   /** How many bits have been read. */
   #at = 0
   #pieceStart = 0
 
-  constructor(payload: Uint8Array, tail: readonly number[], window: readonly number[], rules: InflateRules) {
-    this.#bytes = Uint8Array.from([...payload, ...tail])
+  constructor(payload: Uint8Array, window: readonly number[], rules: InflateRules) {
+    this.#bytes = Uint8Array.from([...payload, ...FLUSH])
     this.#payloadBits = 8 * payload.length
     this.#window = window
     this.#limit = rules.limit
     this.#windowSize = 2 ** rules.windowBits
+    this.#piece = rules.windowBits === LARGEST_WINDOW_BITS ? PIECE : SMALL_PIECE
     this.#asZlib = rules.engine === 'zlib'
   }
 
   /** RFC 1951 §3.2.3, until nothing is left; behind a final block, which ends on a byte, it goes on (RFC 7692 §7.2.3.4). */
   blocks(): void {
-    while (this.#at < 8 * this.#bytes.length) {
-      this.#final = this.#bit() === 1
+    while (!this.#ended()) {
+      const final = this.#bit() === 1
       const type = this.#number(2)
       if (type === 0) this.#stored()
       else if (type === 1) this.#coded(FIXED_CODES, FIXED_DISTANCES)
       else if (type === 2) this.#dynamic()
       else throw new Fault('INVALID_DEFLATE')
-      if (this.#final && this.#endStream()) return
+      if (final && this.#endStream()) return
     }
-    if (this.#asZlib) this.#endTooEarly() // it waits for a final block
+  }
+
+  #ended(): boolean {
+    return (this.#asZlib ? 8 * Math.ceil(this.#at / 8) : this.#at) === 8 * this.#bytes.length
   }
 
   /** @returns whether the payload ends here, without the header of an empty block behind: a sender may do so */
   #endStream(): boolean {
     this.#align()
     this.#checkLimit()
-    this.finals++
-    this.endedEarly = this.#at === this.#payloadBits
-    const isOurs = this.#asZlib && this.#at === 8 * this.#bytes.length
-    if (this.endedEarly || isOurs) return true
-    if (this.finals === MOST_FINAL_BLOCKS) throw new Fault('INVALID_DEFLATE')
-    this.streamStart = this.output.length
+    if (this.#at === this.#payloadBits || this.#ended()) return true
+    if (this.#at > this.#payloadBits || ++this.#finals === MOST_FINAL_BLOCKS) throw new Fault('INVALID_DEFLATE')
     this.#pieceStart = this.output.length
     return false
   }
@@ -229,6 +209,7 @@ class Reading {
   }
 
   #emit(byte: number): void {
+    if (this.#at > this.#payloadBits) throw new Fault('INVALID_DEFLATE') // out of the tail
     this.#nextPiece()
     this.output.push(byte)
     if (!this.#asZlib) this.#checkLimit()
@@ -249,7 +230,7 @@ class Reading {
   }
 
   #nextPiece(): void {
-    if (!this.#asZlib || this.output.length - this.#pieceStart < PIECE) return
+    if (!this.#asZlib || this.output.length - this.#pieceStart < this.#piece) return
     this.#checkLimit()
     this.#pieceStart = this.output.length
   }
@@ -269,15 +250,10 @@ class Reading {
   }
 
   #bit(): number {
+    if (this.#at >= this.#payloadBits) this.#checkLimit()
     const byte = this.#bytes[Math.floor(this.#at / 8)]
-    if (byte === undefined) this.#endTooEarly()
+    if (byte === undefined) throw new Fault('INVALID_DEFLATE')
     return (byte >> (this.#at++ % 8)) & 1
-  }
-
-  /** A full piece is looked at before more input is missed. */
-  #endTooEarly(): never {
-    this.#nextPiece()
-    throw new Fault('INVALID_DEFLATE')
   }
 
   /** §3.1.1: the least significant bit comes first. */

@@ -60,6 +60,7 @@ export type Entry =
   | readonly ['binary' | 'ping' | 'pong', bytes: string]
   | readonly ['closing']
   | readonly ['end']
+  | readonly ['receivable']
 
 /** The key of every frame of a client under test; that keys are random is proved elsewhere. */
 export const FIXED_KEY = 0x5a0f_c381
@@ -88,6 +89,7 @@ export class Endpoint {
       onPong: (payload) => note(['pong', toHex(payload)], payload),
       onClosing: () => note(['closing']),
       onEnd: () => note(['end']),
+      onReceivable: () => note(['receivable']),
     }
     this.#role = role
     this.protocol = new Protocol({ role, output: this.output, handler, platform: fixedPlatform, ...options })

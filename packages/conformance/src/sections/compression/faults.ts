@@ -161,6 +161,7 @@ const TRUNCATED: readonly Vector[] = [
   ...[1, 3, 5, 6].map((size) => cut('fixed', HELLO, size)),
   ...[2, 4, 7, 9].map((size) => cut('stored', 'hex:002000dfff48656c6c6f00', size)),
   ...[5, 8].map((size) => cut('two-blocks', 'hex:f248050000 00ffffcac9c90700', size)),
+  cut('stored-like-tail', 'hex:000400fbff0000ffff00', 5),
   ...[1, 6].map((size) => cut('final', 'hex:f348cdc9c9070000', size)),
 ]
 

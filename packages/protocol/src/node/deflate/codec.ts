@@ -1,0 +1,186 @@
+// permessage-deflate of one connection. Rules:
+// - What fits into the turn is done at once; the rest in the thread pool, one job at a time, so that order is kept both ways.
+// - Engines are taken at first use: shared ones, but for compressing with context takeover, where each connection has its own.
+// - Once it is closed it holds nothing, and nothing that was under way is told to the protocol any more.
+
+import type { Role } from '../../constants.ts'
+import type { DeflateFault, InflateSink, MessageCompression } from '../../deflate/compression.ts'
+import type { DeflateParameters } from '../../deflate/parameters.ts'
+import { Window } from '../../deflate/window.ts'
+import { Deflater, type DeflaterOptions } from './deflater.ts'
+import { syncZlib } from './handle.ts'
+import { InflateApart } from './inflate-apart.ts'
+import { Inflater } from './inflater.ts'
+import type { DeflateSettings } from './settings.ts'
+import { Shared } from './shared.ts'
+import type { Job } from './workload.ts'
+
+/** What is inflated at once may become so many times larger than the largest payload that is. */
+const GROWTH = 8
+
+const NOTHING: Uint8Array = new Uint8Array(0)
+const inflaters = new Shared<Inflater>()
+const deflaters = new Shared<Deflater>()
+
+export class ConnectionCodec implements MessageCompression {
+  readonly #settings: DeflateSettings
+  readonly #out: DeflaterOptions
+  readonly #in: Window
+  /** A number for what messages are compressed with. */
+  readonly #parameters: number
+  #inflater: Inflater | undefined
+  #deflater: Deflater | undefined
+  #job: PoolJob | undefined
+  #nextJob: PoolJob | undefined
+  #closed = false
+
+  constructor(role: Role, agreed: DeflateParameters, settings: DeflateSettings) {
+    const server = { bits: agreed.serverMaxWindowBits, takeover: !agreed.serverNoContextTakeover }
+    const client = { bits: agreed.clientMaxWindowBits, takeover: !agreed.clientNoContextTakeover }
+    const [out, into] = role === 'server' ? [server, client] : [client, server]
+    this.#settings = settings
+    this.#out = { ...out, level: settings.level, memLevel: settings.memLevel }
+    this.#in = new Window(into.bits, into.takeover)
+    this.#parameters = (out.bits << 8) | (settings.memLevel << 4) | (settings.level + 1)
+  }
+
+  /** The same for all connections that compress a message to the same bytes; `undefined` if none do, with context takeover. */
+  get group(): number | undefined {
+    return this.#out.takeover ? undefined : this.#parameters
+  }
+
+  get threshold(): number {
+    return this.#settings.threshold
+  }
+
+  /** Whether a message of so many bytes is for {@link deflateApart}. */
+  takesLonger(size: number): boolean {
+    return size > (syncZlib ? this.#settings.workload.atOnce : 0)
+  }
+
+  deflate(message: Uint8Array): Uint8Array | undefined {
+    if (this.#closed) return undefined
+    this.#settings.workload.spend(message.length, 0)
+    const deflater = this.#out.takeover ? this.#ownDeflater() : this.#sharedDeflater()
+    return deflater.deflate(message)
+  }
+
+  /** Compresses a message in the thread pool; `done` gets what {@link deflate} returns, and nothing if it is closed before. */
+  deflateApart(message: Uint8Array, done: (compressed: Uint8Array | undefined) => void): void {
+    if (this.#closed) return done(undefined)
+    const begin = (ended: () => void): (() => void) => {
+      const deflater = this.#out.takeover ? this.#ownDeflater() : new Deflater(this.#out)
+      const leave = (): void => {
+        if (!this.#out.takeover) deflater.close()
+      }
+      const cancel = deflater.deflateApart(message, (compressed) => {
+        leave()
+        ended()
+        done(compressed)
+      })
+      return () => {
+        cancel()
+        leave()
+      }
+    }
+    this.#enter(new PoolJob(begin, () => done(undefined)))
+  }
+
+  inflate(payload: Uint8Array, limit: number, sink: InflateSink): Uint8Array | DeflateFault | undefined {
+    if (payload.length === 0) return NOTHING // not a stream (STANDARDS O11)
+    const { workload } = this.#settings
+    const bound = workload.atOnce
+    if (syncZlib && payload.length <= bound) {
+      this.#inflater ??= inflaters.take(this.#in.bits, () => new Inflater(this.#in.bits))
+      const inflated = this.#inflater.inflate(payload, this.#in, limit, GROWTH * bound)
+      workload.spend(0, typeof inflated === 'object' ? inflated.length : GROWTH * bound)
+      if (inflated !== undefined) return inflated
+    }
+    this.#inflateApart(payload, limit, sink)
+    return undefined
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    const jobs = [this.#job, this.#nextJob]
+    this.#job = this.#nextJob = undefined
+    for (const job of jobs) job?.cancel()
+    this.#inflater?.forget(this.#in)
+    if (this.#inflater !== undefined) inflaters.release(this.#in.bits)
+    if (this.#out.takeover) this.#deflater?.close()
+    else if (this.#deflater !== undefined) deflaters.release(this.#parameters)
+    this.#inflater = this.#deflater = undefined
+  }
+
+  #inflateApart(payload: Uint8Array, limit: number, sink: InflateSink): void {
+    const begin = (ended: () => void): (() => void) => {
+      const apart = new InflateApart(payload, this.#in, limit, (inflated) => {
+        if (typeof inflated !== 'string') this.#in.add(inflated)
+        ended()
+        sink.onInflated(inflated)
+      })
+      apart.start()
+      return () => apart.cancel()
+    }
+    this.#enter(new PoolJob(begin, () => {}))
+  }
+
+  /** One job at a time: at most one each way is there, since the protocol and the sender wait for theirs. */
+  #enter(job: PoolJob): void {
+    job.over = () => {
+      this.#job = this.#nextJob
+      this.#nextJob = undefined
+      if (this.#job !== undefined) this.#settings.workload.add(this.#job)
+    }
+    if (this.#job === undefined) {
+      this.#job = job
+      this.#settings.workload.add(job)
+    } else this.#nextJob = job
+  }
+
+  #ownDeflater(): Deflater {
+    this.#deflater ??= new Deflater(this.#out)
+    return this.#deflater
+  }
+
+  #sharedDeflater(): Deflater {
+    this.#deflater ??= deflaters.take(this.#parameters, () => new Deflater(this.#out))
+    return this.#deflater
+  }
+}
+
+/** A job of a connection, from its entry to its end. */
+class PoolJob implements Job {
+  cancelled = false
+  /** Called once it has ended by itself. */
+  over: () => void = () => {}
+  readonly #begin: (ended: () => void) => () => void
+  readonly #givenUp: () => void
+  #stop: (() => void) | undefined
+  #leave: (() => void) | undefined
+
+  /**
+   * @param begin starts it, and returns what stops it
+   * @param givenUp called if it is cancelled
+   */
+  constructor(begin: (ended: () => void) => () => void, givenUp: () => void) {
+    this.#begin = begin
+    this.#givenUp = givenUp
+  }
+
+  start(leave: () => void): void {
+    this.#leave = leave
+    this.#stop = this.#begin(() => {
+      leave()
+      this.over()
+    })
+  }
+
+  cancel(): void {
+    this.cancelled = true
+    this.#stop?.()
+    this.#leave?.()
+    this.#givenUp()
+  }
+}

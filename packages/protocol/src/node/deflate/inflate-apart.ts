@@ -1,0 +1,100 @@
+// Inflating in the thread pool, through a public stream: one a message, or several where blocks are marked final. The verdicts are
+// those of `Inflater`. Rules:
+// - What was inflated is counted with each piece; past the limit the stream is closed (STANDARDS O13).
+// - Once it is cancelled nothing is told, and the stream is closed.
+
+import { Buffer } from 'node:buffer'
+import { constants, createInflateRaw, type InflateRaw } from 'node:zlib'
+import type { DeflateFault } from '../../deflate/compression.ts'
+import { endsWell, MOST_STREAMS, PROBE } from '../../deflate/message-end.ts'
+import type { Window } from '../../deflate/window.ts'
+import { pieceFor } from './inflater.ts'
+
+export class InflateApart {
+  readonly #window: Window
+  readonly #limit: number
+  readonly #done: (inflated: Buffer | DeflateFault) => void
+  readonly #parts: Buffer[] = []
+  #payload: Uint8Array
+  #stream: InflateRaw | undefined
+  #size = 0
+  #streams = 0
+
+  constructor(payload: Uint8Array, window: Window, limit: number, done: (inflated: Buffer | DeflateFault) => void) {
+    this.#payload = payload
+    this.#window = window
+    this.#limit = limit
+    this.#done = done
+  }
+
+  start(): void {
+    this.#streams++
+    const windowBits = this.#window.bits
+    const dictionary = this.#lastBytes(2 ** windowBits)
+    const stream = createInflateRaw({
+      windowBits,
+      flush: constants.Z_NO_FLUSH,
+      finishFlush: constants.Z_BLOCK,
+      chunkSize: pieceFor(windowBits),
+      ...(dictionary.length > 0 && { dictionary }),
+    })
+    this.#stream = stream
+    stream.on('data', (piece: Buffer) => this.#take(piece))
+    stream.on('error', () => this.#end('INVALID_DEFLATE'))
+    let size = -1
+    stream.on('end', () => this.#judge(stream.bytesWritten, size))
+    // Not called if the stream ends before the payload does.
+    stream.write(this.#payload, () => {
+      size = this.#size + stream.readableLength
+    })
+    stream.end(PROBE) // it waits behind the payload, and is the last chunk when its turn comes: `finishFlush` is for that one
+  }
+
+  cancel(): void {
+    const stream = this.#stream
+    this.#stream = undefined
+    stream?.removeAllListeners('data').removeAllListeners('end').close()
+  }
+
+  #take(piece: Buffer): void {
+    if (this.#stream === undefined) return
+    this.#parts.push(piece)
+    this.#size += piece.length
+    if (this.#size > this.#limit) this.#end('MESSAGE_TOO_BIG')
+  }
+
+  /** @param size of all output when the payload had been read; −1 if it was not */
+  #judge(read: number, size: number): void {
+    if (this.#stream === undefined) return
+    const left = this.#payload.length - read
+    if (left > 0) return this.#goOn(read)
+    const whole = endsWell(PROBE.length + left, this.#size - size)
+    this.#end(whole ? Buffer.concat(this.#parts, this.#size) : 'INVALID_DEFLATE')
+  }
+
+  /** Behind a final block: what is left is a stream of its own, with the window so far. */
+  #goOn(read: number): void {
+    this.cancel()
+    if (this.#streams === MOST_STREAMS) return this.#done('INVALID_DEFLATE')
+    this.#payload = this.#payload.subarray(read)
+    this.start()
+  }
+
+  #end(inflated: Buffer | DeflateFault): void {
+    if (this.#stream === undefined) return
+    this.cancel()
+    this.#done(inflated)
+  }
+
+  #lastBytes(size: number): Buffer {
+    const all = [...this.#window.parts, ...this.#parts]
+    const last: Uint8Array[] = []
+    let left = size
+    for (let part = all.pop(); part !== undefined && left > 0; part = all.pop()) {
+      const end = part.subarray(Math.max(part.length - left, 0))
+      last.unshift(end)
+      left -= end.length
+    }
+    return Buffer.concat(last)
+  }
+}

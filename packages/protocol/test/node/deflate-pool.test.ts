@@ -1,0 +1,190 @@
+// Messages that are compressed and inflated in the thread pool: order, back-pressure, and what is left of them when the connection
+// ends first. Each test ends with no more zlib handles than it began with: so the leak check of the file has it.
+
+import { createHash } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { constants, deflateRawSync } from 'node:zlib'
+import { activeResources } from '@ws/testkit'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Role } from '../../src/constants.ts'
+import type { DeflateParameters } from '../../src/deflate/parameters.ts'
+import { type Job, Workload } from '../../src/node/deflate/workload.ts'
+import { frame, SAMPLE_KEY } from '../support/encode.ts'
+import { collect, connected, type Setup, withPeer } from './support/connections.ts'
+
+const MIB = 1024 * 1024
+const AGREED: DeflateParameters = {
+  serverNoContextTakeover: false,
+  clientNoContextTakeover: false,
+  serverMaxWindowBits: 15,
+  clientMaxWindowBits: 15,
+}
+const ALONE: DeflateParameters = { ...AGREED, serverNoContextTakeover: true, clientNoContextTakeover: true }
+const RSV1 = 4
+const TEXT = JSON.stringify(Array.from({ length: 100 }, (_, id) => ({ id, name: `item ${id}` })))
+const LARGE = TEXT.repeat(40)
+
+function setup(deflate: DeflateParameters, syncLimit?: number): Setup {
+  return { perMessageDeflate: { threshold: 0, syncLimit }, deflate }
+}
+
+function compressed(role: Role, data: string | Uint8Array): Uint8Array {
+  const payload = deflateRawSync(data, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+  return frame({ opcode: 2, rsv: RSV1, payload, key: role === 'server' ? SAMPLE_KEY : undefined })
+}
+
+/** To compare: large buffers by their length and digest. */
+function shown(data: unknown): string {
+  return typeof data === 'string'
+    ? data
+    : createHash('sha1')
+        .update(data as Buffer)
+        .digest('hex')
+}
+
+const zlibHandles = () => activeResources().get('Zlib') ?? 0
+
+/** Waits until what other tests, and calls of zlib, had open is closed. */
+async function noHandles(): Promise<void> {
+  while (zlibHandles() > 0) await nextTurn()
+}
+
+describe.each([
+  ['with takeover', AGREED],
+  ['without takeover', ALONE],
+] as const)('%s', (_, deflate) => {
+  test.each([0, 2000, 32_768])('small and large messages keep their order, both ways; limit %i', async (syncLimit) => {
+    const ends = await connected(undefined, { client: setup(deflate, syncLimit), server: setup(deflate, syncLimit) })
+    onTestFinished(ends.dispose)
+    const messages = [
+      TEXT,
+      LARGE,
+      'x',
+      TEXT,
+      Buffer.alloc(2 * MIB, 'ab'),
+      '',
+      LARGE,
+      'last',
+      Buffer.alloc(300_000),
+      TEXT,
+    ]
+    const sides = [
+      [ends.client, ends.server],
+      [ends.server, ends.client],
+    ] as const
+    const received = sides.map(([, to]) => collect(to, messages.length))
+    for (const message of messages) for (const [from] of sides) from.send(message)
+    const arrived = await Promise.all(received)
+    expect(arrived.map((all) => all.map(shown))).toEqual([messages.map(shown), messages.map(shown)])
+  })
+
+  test.each(['server', 'client'] as const)('%s: each connection gives back what it took', async (role) => {
+    const message = compressed(role, 'data')
+    await noHandles()
+    const { socket, peer, dispose } = await withPeer(role, setup(deflate))
+    onTestFinished(dispose)
+    socket.send(TEXT)
+    const received = collect(socket, 1)
+    peer.write(message)
+    await received
+    expect(zlibHandles()).toBe(2)
+    socket.terminate()
+    expect(zlibHandles()).toBe(0)
+    await socket.closed
+  })
+
+  test.each(['terminate', 'close', 'peer'] as const)(
+    '%s while jobs run: nothing comes any more, all is freed',
+    async (how) => {
+      const bomb = compressed('server', Buffer.alloc(8 * MIB))
+      await noHandles()
+      const { socket, peer, dispose } = await withPeer('server', setup(deflate))
+      onTestFinished(dispose)
+      const received: unknown[] = []
+      socket.on('message', (data) => received.push(data))
+      const sent = new Promise<Error | undefined>((resolve) => {
+        socket.send(Buffer.alloc(4 * MIB), { onFlushed: resolve })
+      })
+      const closing = new Promise((resolve) => socket.on('ping', resolve))
+      peer.write(frame({ opcode: 9, payload: '', key: SAMPLE_KEY }), bomb)
+      await closing // and behind it the message is being inflated
+      peer.stream.resume().on('end', () => peer.stream.end())
+      if (how === 'terminate') socket.terminate()
+      else if (how === 'peer') peer.stream.destroy()
+      else void socket.close(1000)
+      if (how === 'close') peer.write(frame({ opcode: 8, payload: Buffer.from([3, 232]), key: SAMPLE_KEY }))
+      await socket.closed
+      await sent
+      expect([received, zlibHandles()]).toEqual([[], 0])
+    },
+  )
+})
+
+test('what waits for the pool counts as buffered; drained() waits for it, and a close goes behind it', async () => {
+  const ends = await connected(undefined, { client: setup(AGREED), server: setup(AGREED) })
+  onTestFinished(ends.dispose)
+  const received = collect(ends.client, 3)
+  expect(ends.server.send(LARGE)).toBe(false)
+  expect(ends.server.send('behind')).toBe(false)
+  expect(ends.server.bufferedAmount).toBe(LARGE.length + 'behind'.length)
+  await ends.server.drained()
+  expect(ends.server.bufferedAmount).toBeLessThan(LARGE.length)
+  ends.server.send(LARGE)
+  void ends.server.close(1000)
+  expect(await received).toEqual([LARGE, 'behind', LARGE])
+  expect((await ends.client.closed).code).toBe(1000)
+})
+
+test('the reading stops while a message is inflated: what follows comes behind it, pings too', async () => {
+  const { socket, peer, dispose } = await withPeer('server', setup(AGREED))
+  onTestFinished(dispose)
+  const order: unknown[] = []
+  socket.on('ping', () => order.push('ping'))
+  const received = new Promise<void>((resolve) => {
+    socket.on('message', (data) => {
+      order.push(data.length)
+      if (order.length === 4) resolve()
+    })
+  })
+  peer.write(
+    compressed('server', 'first'),
+    compressed('server', Buffer.alloc(4 * MIB)),
+    frame({ opcode: 9, payload: '', key: SAMPLE_KEY }),
+    compressed('server', 'last'),
+  )
+  await received
+  expect(order).toEqual([5, 4 * MIB, 'ping', 4])
+})
+
+describe('the workload of a server', () => {
+  test('within a turn only so much is done at once; the next turn begins anew', async () => {
+    const workload = new Workload(32_768)
+    expect(workload.atOnce).toBe(32_768)
+    workload.spend(MIB / 2, 2 * MIB)
+    expect(workload.atOnce).toBe(4096)
+    await new Promise(setImmediate)
+    expect(workload.atOnce).toBe(32_768)
+    const small = new Workload(100)
+    small.spend(2 * MIB, 0)
+    expect(small.atOnce).toBe(100)
+  })
+
+  test('jobs run in their order, a few at a time; one that was cancelled does not start', () => {
+    const workload = new Workload(0)
+    const started: number[] = []
+    const ends: (() => void)[] = []
+    const jobs = Array.from({ length: 9 }, (_, index) => ({
+      cancelled: false,
+      start(ended: () => void) {
+        started.push(index)
+        ends.push(ended)
+      },
+    }))
+    for (const job of jobs satisfies Job[]) workload.add(job)
+    const atOnce = started.length
+    expect(atOnce).toBeLessThan(5)
+    ;(jobs[atOnce] as { cancelled: boolean }).cancelled = true
+    for (let end = ends.shift(); end !== undefined; end = ends.shift()) end()
+    expect(started).toEqual(jobs.map((_, index) => index).filter((index) => index !== atOnce))
+  })
+})
