@@ -56,6 +56,10 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   #endDue = false
   #peerEnded = false
   #gone = false
+  /** Whether its end is told later: a message that came before is still being inflated. */
+  #endWaits = false
+  /** Why the transport is gone, if it did not end by itself. */
+  #lost: Error | undefined
   #outputEnded = false
   #discarding = false
   #closeBy = 0
@@ -152,7 +156,17 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   closed(error?: Error): void {
     this.#stalled = false
     this.#gone = true
+    this.#outputEnded = true
+    this.#lost = error
+    this.#finish()
+  }
+
+  /** Tells of the end, once what came before it has been dealt with. */
+  #finish(): void {
     this.#readRemainder()
+    this.#endWaits = this.protocol.inflating
+    if (this.#endWaits) return
+    const error = this.#lost
     this.#heartbeat?.clear()
     this.#closeAlarm?.clear()
     this.#messageAlarm?.clear()
@@ -186,11 +200,13 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
 
   onEnd(): void {
     this.#endDue = true
-    if (!this.#reading) this.#carryOut()
+    if (this.#endWaits) this.#finish()
+    else if (!this.#reading) this.#carryOut()
   }
 
   onReceivable(): void {
-    this.#goOn()
+    if (this.#endWaits) this.#finish()
+    else this.#goOn()
   }
 
   // --- OutboxOwner

@@ -2,6 +2,7 @@
 // ends first. Each test ends with no more zlib handles than it began with: so the leak check of the file has it.
 
 import { createHash } from 'node:crypto'
+import type { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { constants, deflateRawSync } from 'node:zlib'
 import { activeResources } from '@ws/testkit'
@@ -96,14 +97,14 @@ describe.each([
   })
 
   test.each(['terminate', 'close', 'peer'] as const)(
-    '%s while jobs run: nothing comes any more, all is freed',
+    "%s while jobs run: we get nothing any more if we end it, the peer's message if it does; all is freed",
     async (how) => {
       const bomb = compressed('server', Buffer.alloc(8 * MIB))
       await noHandles()
       const { socket, peer, dispose } = await withPeer('server', setup(deflate))
       onTestFinished(dispose)
-      const received: unknown[] = []
-      socket.on('message', (data) => received.push(data))
+      const received: number[] = []
+      socket.on('message', (data) => received.push(data.length))
       const sent = new Promise<Error | undefined>((resolve) => {
         socket.send(Buffer.alloc(4 * MIB), { onFlushed: resolve })
       })
@@ -117,7 +118,7 @@ describe.each([
       if (how === 'close') peer.write(frame({ opcode: 8, payload: Buffer.from([3, 232]), key: SAMPLE_KEY }))
       await socket.closed
       await sent
-      expect([received, zlibHandles()]).toEqual([[], 0])
+      expect([received, zlibHandles()]).toEqual([how === 'peer' ? [8 * MIB] : [], 0])
     },
   )
 })
@@ -136,6 +137,28 @@ test('what waits for the pool counts as buffered; drained() waits for it, and a 
   expect(await received).toEqual([LARGE, 'behind', LARGE])
   expect((await ends.client.closed).code).toBe(1000)
 })
+
+test.each(['a FIN', 'a reset'])(
+  '%s behind messages that are inflated: they come first, then the end is told, once',
+  async (how) => {
+    const { socket, peer, dispose } = await withPeer('server', setup(AGREED))
+    onTestFinished(dispose)
+    const log: unknown[] = []
+    socket.on('message', (data) => log.push(data.length))
+    socket.on('close', ({ code }) => log.push(code))
+    const read = new Promise((resolve) => socket.on('ping', resolve))
+    const ping = frame({ opcode: 9, payload: '', key: SAMPLE_KEY })
+    peer.write(ping, compressed('server', Buffer.alloc(4 * MIB)), compressed('server', Buffer.alloc(2 * MIB)))
+    await read
+    if (how === 'a FIN') peer.stream.resume().end()
+    else (peer.stream as Socket).resetAndDestroy()
+    expect(socket.send('lost')).toBe(true)
+    expect((await socket.closed).code).toBe(1006)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(log).toEqual([4 * MIB, 2 * MIB, 1006])
+    expect(zlibHandles()).toBe(0)
+  },
+)
 
 test('the reading stops while a message is inflated: what follows comes behind it, pings too', async () => {
   const { socket, peer, dispose } = await withPeer('server', setup(AGREED))
