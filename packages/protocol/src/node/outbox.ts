@@ -14,6 +14,7 @@ import { frameHeaderSize, writeFrameHeader } from '../frame/header.ts'
 import type { FrameOutput, KeySource } from '../output.ts'
 import { Fifo } from './fifo.ts'
 import { asBuffer, nodePlatform } from './platform.ts'
+import { copy } from './pool.ts'
 import type { ConnectionSettings } from './settings.ts'
 import type { FrameBatch, SharedFrame } from './shared-frames.ts'
 import { returnSlab, SLAB_SIZE, takeSlab } from './slab.ts'
@@ -24,6 +25,9 @@ import { isBorrowed } from './window.ts'
 
 /** From this size on an unmasked payload is lent to the transport rather than copied into the slab. */
 export const LEND_FROM: number = 16 * 1024
+
+/** Up to this size a slab's bytes are copied for a transport that keeps what it is given. */
+const COPY_UP_TO = 32 * 1024
 
 /** Told of what happens to the output. */
 export interface OutboxOwner {
@@ -212,10 +216,14 @@ export class Outbox implements FrameOutput, Writer, Flushable {
   #flushWith(lent?: Buffer): void {
     const slab = this.#slab
     if (slab === undefined) return
-    const bytes = view(slab.buffer, 0, this.#fill)
+    const fill = this.#fill
+    // Who keeps what it is given, as TLS does, gets a copy of a little: a new slab for each write costs more.
+    const copied = fill <= COPY_UP_TO && !this.#transport.canReuse
+    const bytes = copied ? copy(slab, 0, fill) : view(slab.buffer, 0, fill)
     this.#slab = undefined
     this.#fill = 0
-    if (lent === undefined ? this.#write(bytes) : this.#writeTogether(bytes, lent)) returnSlab(slab)
+    const left = lent === undefined ? this.#write(bytes) : this.#writeTogether(bytes, lent)
+    if (copied || left) returnSlab(slab)
   }
 
   /** The transport is gone: nothing of what still waits will leave. */
