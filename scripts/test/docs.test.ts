@@ -288,6 +288,20 @@ test('CONTRIBUTING.md: its commands are those of package.json', () => {
   expect(rows.map((row) => row.command?.replace('npx -y pnpm@12 ', ''))).toEqual(Object.keys(scripts))
 })
 
+test('README.md: its figures are those of docs/performance.md', () => {
+  const measured = tableRows(read('docs/performance.md')).filter((row) => row.heading === 'Echo')
+  const quoted = tableRows(read('README.md')).filter((row) => row.echo !== undefined)
+  expect(quoted.length).toBeGreaterThan(0)
+  for (const row of quoted) {
+    const source = measured.find((one) => one.row === row.echo)
+    expect([row['messages per CPU-second'], row['× ws'], row['× uWebSockets.js']]).toEqual([
+      source?.ours,
+      source?.['ours / ws'],
+      source?.['ours / uWebSockets.js'],
+    ])
+  }
+})
+
 describe('README.md, ARCHITECTURE.md and the pages with programs', () => {
   const section = (page: string, heading: string) => page.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? ''
 
