@@ -133,11 +133,12 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
 
   /** Destroys the connection for a reason of ours. */
   abort(cause: WebSocketError): void {
-    if (this.#gone) return
+    if (this.#gone && !this.#endWaits) return
     this.protocol.abort(cause)
     this.outbox.endSharing()
     this.inbox.clear()
-    this.transport.abort()
+    if (this.#endWaits) this.#finish()
+    else this.transport.abort()
   }
 
   // --- TransportSink

@@ -2,10 +2,12 @@
 // ends first. Each test ends with no more zlib handles than it began with: so the leak check of the file has it.
 
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { constants, deflateRawSync } from 'node:zlib'
-import { activeResources } from '@ws/testkit'
+import { activeResources, tcpPair } from '@ws/testkit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Role } from '../../src/constants.ts'
 import type { DeflateParameters } from '../../src/deflate/parameters.ts'
@@ -159,6 +161,31 @@ test.each(['a FIN', 'a reset'])(
     expect(zlibHandles()).toBe(0)
   },
 )
+
+test('terminate() while the end waits for a message: it is not delivered, the end is told at once', async () => {
+  let ours: Duplex | undefined
+  const pair = async () => {
+    const streams = await tcpPair()
+    ours = streams.server
+    return streams
+  }
+  const { socket, peer, dispose } = await withPeer('server', setup(AGREED), pair)
+  onTestFinished(dispose)
+  const log: unknown[] = []
+  socket.on('message', (data) => log.push(data.length))
+  socket.on('close', ({ code }) => log.push(code))
+  const read = once(socket, 'ping')
+  socket.send(Buffer.alloc(16 * MIB)) // the jobs of a connection wait for each other
+  peer.write(frame({ opcode: 9, payload: '', key: SAMPLE_KEY }), compressed('server', Buffer.alloc(8 * MIB)))
+  await read
+  const gone = new Promise((resolve) => ours?.once('close', resolve))
+  ;(peer.stream as Socket).resetAndDestroy()
+  await gone
+  expect(log).toEqual([])
+  socket.terminate()
+  expect(log).toEqual([1006])
+  expect(zlibHandles()).toBe(0)
+})
 
 test('the reading stops while a message is inflated: what follows comes behind it, pings too', async () => {
   const { socket, peer, dispose } = await withPeer('server', setup(AGREED))
