@@ -145,6 +145,12 @@ export class Protocol implements FrameSink, InflateSink {
     return readyStateOf(this.#state)
   }
 
+  /** Whether we failed the connection though the peer kept to the protocol: it may be in the middle of a message. */
+  get refused(): boolean {
+    const { code } = this.#ending
+    return this.#state === 'failed' && code !== CloseCode.ProtocolError && code !== CloseCode.InvalidPayload
+  }
+
   /** How many bytes of the peer's stream have been consumed. */
   get bytesIn(): number {
     return this.#parser.consumed

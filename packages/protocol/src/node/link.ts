@@ -22,6 +22,9 @@ import type { Transport, TransportSink } from './transport/transport.ts'
 /** The least progress, in bytes, that keeps a message in progress or a closing connection from its timeout. */
 const MIN_PROGRESS = 1024
 
+/** The pause of a peer, in ms, that is taken for the end of what it was sending. */
+const LINGER = 100
+
 /** What a heartbeat's ping carries: no payload that `Pings` makes, so that its pong answers no ping of the application. */
 const HEARTBEAT_PAYLOAD: Buffer = Buffer.from('heartbeat')
 
@@ -327,8 +330,27 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     this.#endDue = false
     this.#remainder = undefined
     this.#stalled = false
-    this.transport.end()
+    if (this.protocol.refused) this.#linger()
+    else this.transport.end()
     this.transport.resume() // what still comes is discarded, up to the peer's end
+  }
+
+  /**
+   * Ends our side once the peer pauses. A proxy that sees our end while the peer still sends, as one does whose message is
+   * refused, tears both connections down, and our Close may be lost on the way. The closing alarm bounds it.
+   */
+  #linger(): void {
+    let before = this.#bytesIn
+    const pause = Math.min(LINGER, this.settings.closeTimeout / 2)
+    const look = (): void => {
+      if (this.#outputEnded) return
+      if (this.#bytesIn === before) return this.transport.end()
+      before = this.#bytesIn
+      alarm.set(pause)
+    }
+    // What came while this process was held up is read first.
+    const alarm = new Alarm(() => setImmediate(look))
+    alarm.set(pause)
   }
 
   /** The peer has ended its side: we end ours; without Close frames this is a lost connection (STANDARDS L19). */

@@ -679,6 +679,20 @@ describe('faults of the peer', () => {
     expect((await socket.closed).code).toBe(1009)
   })
 
+  test('[L15] a message that is refused while it is sent: our side ends once the peer pauses', async () => {
+    const { socket, peer } = await server({ maxPayload: 1000 })
+    const refused = once(peer.stream, 'data')
+    peer.write(Buffer.from('82ff0000000001000000', 'hex'))
+    await refused
+    const chunk = Buffer.alloc(64 * 1024)
+    for (let sent = 0; sent < 256; sent++) await new Promise((left) => peer.stream.write(chunk, left))
+    expect(peer.stream.readableEnded).toBe(false)
+    await peer.rest()
+    expect(socket.stats().bytesIn).toBe(10 + 256 * chunk.length)
+    peer.stream.end()
+    expect((await socket.closed).code).toBe(1009)
+  })
+
   test('[L19] the end of TCP without Close is 1006, and we end our side', async () => {
     const { socket, peer } = await server()
     peer.stream.end()
