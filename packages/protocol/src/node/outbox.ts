@@ -1,6 +1,8 @@
 // Frames on their way out. Rules:
 // - What is sent in one turn leaves in one write: frames are put together in a slab, which is flushed when it is full, at
 //   the end of a read, or at the end of the turn, whichever comes first.
+// - Frames that many get wait as a run of their batch, in place of a slab. Where others come between they are put together
+//   for this connection alone: small ones are copied, one as large as a payload that is lent begins a write of its own.
 // - A large payload is not copied: an unmasked one is lent to the transport, a masked one gets memory of its own. One that
 //   lies in the receive window is copied too: the next read overwrites it.
 // - What many get is not asked about one by one: once it was allowed, it goes on to be until anything else is written, the
@@ -16,7 +18,7 @@ import { Fifo } from './fifo.ts'
 import { asBuffer, nodePlatform } from './platform.ts'
 import { copy } from './pool.ts'
 import type { ConnectionSettings } from './settings.ts'
-import type { FrameBatch, SharedFrame } from './shared-frames.ts'
+import { FrameBatch, type SharedFrame } from './shared-frames.ts'
 import { returnSlab, SLAB_SIZE, takeSlab } from './slab.ts'
 import type { Transport, Writer } from './transport/transport.ts'
 import { type Flushable, flushAtTurnEnd } from './turn.ts'
@@ -146,7 +148,7 @@ export class Outbox implements FrameOutput, Writer, Flushable {
   takeShared(message: { readonly plain: SharedFrame }): boolean {
     if (!this.#sharing) return false
     const frame = message.plain
-    const waiting = this.#runSize + this.#held + frame.bytes.length
+    const waiting = this.#fill + this.#runSize + this.#held + frame.bytes.length
     if (waiting > this.#settings.highWaterMark || waiting > this.#settings.maxBackpressure) return false
     this.#sharedUnasked++
     this.#addToRun(frame)
@@ -168,9 +170,11 @@ export class Outbox implements FrameOutput, Writer, Flushable {
   }
 
   #addToRun({ batch, index, bytes }: SharedFrame): void {
-    if (this.#batch !== batch || this.#runUntil !== index) this.#beginRun(batch, index)
-    this.#runUntil = index + 1
     this.#taken += bytes.length
+    if (this.#batch === batch && this.#runUntil === index) this.#runUntil++
+    else if (this.#slab !== undefined && this.#addToSlab(bytes)) return
+    else if (this.#batch === undefined || bytes.length >= LEND_FROM) this.#beginRun(batch, index)
+    else this.#addApart(this.#batch, bytes)
     this.#runSize += bytes.length
     if (this.#runSize >= this.#flushAt) this.flush()
   }
@@ -179,7 +183,30 @@ export class Outbox implements FrameOutput, Writer, Flushable {
     this.flush()
     this.#batch = batch
     this.#runFrom = index
+    this.#runUntil = index + 1
     this.#flushLater()
+  }
+
+  /** Adds a frame that does not follow the run in its batch: from here on the batch is this connection's own. */
+  #addApart(batch: FrameBatch, bytes: Buffer): void {
+    if (batch.shared) {
+      const own = new FrameBatch(false)
+      own.add(batch.run(this.#runFrom, this.#runUntil))
+      this.#batch = own
+      this.#runFrom = 0
+      this.#runUntil = 1
+    }
+    ;(this.#batch as FrameBatch).add(bytes)
+    this.#runUntil++
+  }
+
+  /** Copies a shared frame behind those that wait in the slab. @returns whether there is room, and it is small */
+  #addToSlab(bytes: Buffer): boolean {
+    if (bytes.length >= LEND_FROM || this.#fill + bytes.length > SLAB_SIZE) return false
+    ;(this.#slab as Buffer).set(bytes, this.#fill)
+    this.#fill += bytes.length
+    if (this.#fill >= this.#flushAt) this.flush()
+    return true
   }
 
   /** Sees to it that what waits here is flushed within this turn. */
@@ -245,7 +272,8 @@ export class Outbox implements FrameOutput, Writer, Flushable {
   #room(size: number): Buffer {
     this.#taken += size
     this.#sharing = false
-    if (this.#batch !== undefined || this.#fill + size > SLAB_SIZE) this.flush()
+    if (this.#batch !== undefined && this.#runSize + size <= SLAB_SIZE) this.#moveToSlab(this.#batch)
+    else if (this.#batch !== undefined || this.#fill + size > SLAB_SIZE) this.flush()
     if (size > SLAB_SIZE) return Buffer.allocUnsafeSlow(size)
     if (this.#slab === undefined) {
       this.#slab = takeSlab()
@@ -253,6 +281,15 @@ export class Outbox implements FrameOutput, Writer, Flushable {
     }
     this.#fill += size
     return this.#slab
+  }
+
+  /** Frames of our own come behind the run. */
+  #moveToSlab(batch: FrameBatch): void {
+    this.#slab = takeSlab()
+    this.#slab.set(batch.run(this.#runFrom, this.#runUntil))
+    this.#fill = this.#runSize
+    this.#batch = undefined
+    this.#runSize = 0
   }
 
   /** Where in its room a frame of this size begins. */

@@ -17,12 +17,18 @@ export interface SharedFrame {
 }
 
 export class FrameBatch {
+  /** Whether others take their frames from it too; if not, one connection has put it together for itself. */
+  readonly shared: boolean
   readonly #frames: Buffer[] = []
   #size = 0
   /** The run that was put together last: most connections ask for the same. */
   #from = 0
   #until = 0
   #run: Buffer | undefined
+
+  constructor(shared: boolean) {
+    this.shared = shared
+  }
 
   hasRoomFor(frame: Buffer): boolean {
     return this.#size + frame.length <= BATCH_SIZE
@@ -59,7 +65,7 @@ export function shareFrame(frame: Uint8Array, group: number = PLAIN): SharedFram
   let batch = current.get(group)
   if (batch?.hasRoomFor(bytes) !== true) {
     if (current.size === 0) process.nextTick(endBatches)
-    batch = new FrameBatch()
+    batch = new FrameBatch(true)
     current.set(group, batch)
   }
   return { batch, index: batch.add(bytes), bytes }

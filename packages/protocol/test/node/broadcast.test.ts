@@ -67,6 +67,71 @@ test('ten in a turn leave in one write', async () => {
   expect(count.writes).toBe(2)
 })
 
+describe('one write a turn also where others come between', () => {
+  const SMALL = ['1', '2', '3', '4', '5', '6'] as const
+  const large = 'x'.repeat(20_000)
+
+  /** What a step sends, to the connection that is watched or to the other one. */
+  type Step = (watched: WebSocketConnection, other: WebSocketConnection) => unknown
+  const both =
+    (text: string): Step =>
+    (...sockets) =>
+      broadcast(sockets, text)
+  const one =
+    (text: string): Step =>
+    (watched) =>
+      broadcast([watched], text)
+  const elsewhere: Step = (_, other) => broadcast([other], 'not for everybody')
+  const own =
+    (text: string): Step =>
+    (watched) =>
+      watched.send(text)
+
+  test.each<[string, Step[], string[], number]>([
+    ['broadcasts to others', SMALL.flatMap((text) => [one(text), elsewhere]), [...SMALL], 1],
+    ['runs and gaps', [both('1'), both('2'), elsewhere, both('3'), both('4')], ['1', '2', '3', '4'], 1],
+    ['its own sends', [both('1'), own('2'), both('3'), elsewhere, both('4'), own('5')], ['1', '2', '3', '4', '5'], 1],
+    ['a send behind what was put together', [one('1'), elsewhere, one('2'), own('3')], ['1', '2', '3'], 1],
+    ['a ping', [both('1'), (watched) => void watched.ping(), both('2')], ['1', '2'], 1],
+    [
+      'large ones, which are not copied',
+      [both('1'), elsewhere, both(large), elsewhere, both('2')],
+      ['1', large, '2'],
+      2,
+    ],
+    ['a large one behind a send', [own('1'), both(large), own('2')], ['1', large, '2'], 2],
+  ])('%s', async (_, steps, expected, writes) => {
+    const [pair, spare] = [duplexPair(), duplexPair()]
+    onTestFinished(async () => {
+      await Promise.all([pair.dispose(), spare.dispose()])
+    })
+    const count = counted(pair.server)
+    const watched = open(pair.server, 'server')
+    const received = collect(open(pair.client, 'client'), 1 + expected.length)
+    const other = open(spare.server, 'server')
+    broadcast([watched, other], 'first') // whether it may be sent has been asked
+    await new Promise((resolve) => process.nextTick(resolve))
+    count.writes = 0
+    for (const step of steps) step(watched, other)
+    await new Promise((resolve) => process.nextTick(resolve))
+    expect(count.writes).toBe(writes)
+    expect(await received).toEqual(['first', ...expected])
+  })
+
+  test('past the size of a slab it leaves early, in order', async () => {
+    const { servers, clients } = await several(2)
+    const [first, second] = servers as [WebSocketConnection, WebSocketConnection]
+    const texts = Array.from({ length: 60 }, (_, index) => `${index}`.padEnd(5_000))
+    const received = collect(clients[0] as WebSocketConnection, texts.length)
+    for (const [index, text] of texts.entries()) {
+      if (index % 7 === 6) first.send(text)
+      else broadcast([first], text)
+      if (index % 3 === 0) broadcast([second], 'between')
+    }
+    expect(await received).toEqual(texts)
+  })
+})
+
 test('a filter leaves connections out, message by message', async () => {
   const { servers, clients } = await several(2)
   const [first, second] = servers as [WebSocketConnection, WebSocketConnection]
