@@ -4,7 +4,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ErrorCode } from '@ws/protocol'
-import type { Handlers, UpgradeRequest, WebSocketConnection } from '@ws/protocol/node'
+import type { Handlers, Topics, UpgradeRequest, WebSocketConnection } from '@ws/protocol/node'
 import { type Capacity, capacityOf } from './capacity.ts'
 import type { ServerSettings } from './options.ts'
 import type { Claimer } from './registry.ts'
@@ -36,6 +36,7 @@ export interface GateOwner<Data> {
 export class Gate<Data> implements UpgradeOwner<Data>, Claimer {
   readonly settings: ServerSettings<Data>
   readonly handlers: Handlers<Data>
+  readonly topics: Topics<Data>
   readonly pending: Set<Upgrade<Data>> = new Set()
   readonly lingering: Set<Duplex> = new Set()
   /** How many were refused, by code. */
@@ -44,9 +45,10 @@ export class Gate<Data> implements UpgradeOwner<Data>, Claimer {
   readonly #owner: GateOwner<Data>
   #closing = false
 
-  constructor(settings: ServerSettings<Data>, handlers: Handlers<Data>, owner: GateOwner<Data>) {
+  constructor(settings: ServerSettings<Data>, handlers: Handlers<Data>, topics: Topics<Data>, owner: GateOwner<Data>) {
     this.settings = settings
     this.handlers = handlers
+    this.topics = topics
     this.#owner = owner
     this.capacity = capacityOf(settings, () => owner.count() + this.pending.size)
   }

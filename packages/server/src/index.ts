@@ -12,6 +12,8 @@ export {
   WebSocketError,
 } from '@ws/protocol'
 export {
+  type BroadcastData,
+  type BroadcastOptions,
   type CloseInfo,
   type Connection,
   type ConnectionEvents,

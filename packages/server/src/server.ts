@@ -7,10 +7,12 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ErrorCode, UsageError } from '@ws/protocol'
 import {
+  type BroadcastData,
   type BroadcastOptions,
   broadcast,
   type Handlers,
   invoke,
+  Topics,
   type UpgradeRequest,
   type WebSocketConnection,
 } from '@ws/protocol/node'
@@ -48,6 +50,10 @@ export interface ServerStats {
   readonly refusals: Readonly<Partial<Record<ErrorCode, number>>>
   /** Ended since the beginning, by close code. */
   readonly closeCodes: Readonly<Record<number, number>>
+  /** Topics that somebody subscribes to now. */
+  readonly topics: number
+  /** Subscriptions to them, of all connections. */
+  readonly subscriptions: number
 }
 
 /**
@@ -60,6 +66,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
   /** The open connections; empty with `clientTracking: false`. */
   readonly clients: ReadonlySet<WebSocketConnection<Data>>
   readonly #connections: Connections<Data>
+  readonly #topics: Topics<Data> = new Topics()
   readonly #gate: Gate<Data>
   readonly #http: HttpServer | undefined
   readonly #own: boolean
@@ -79,7 +86,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
     const { source, handshakeTimeout, clientTracking } = settings
     this.#connections = new Connections(handlers)
     this.clients = clientTracking ? this.#connections.all : new Set()
-    this.#gate = new Gate(settings, this.#connections.handlers, {
+    this.#gate = new Gate(settings, this.#connections.handlers, this.#topics, {
       count: () => this.#connections.all.size,
       opened: (socket, request) => this.#open(socket, request),
       refused: (refusal) => void invoke(() => this.emit('refused', refusal)),
@@ -136,13 +143,30 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
   }
 
   /**
-   * Sends one message to every open connection, or to those that `filter` lets through: framed once, one write a connection
-   * and turn. A connection that is slow delays nobody: its own `maxBackpressure` decides what becomes of it.
+   * Sends one message to every open connection but those that `filter` and `except` leave out: framed once, one write a
+   * connection and turn. A connection that is slow delays nobody: its own `maxBackpressure` decides what becomes of it.
    * @returns to how many connections it was given
-   * @throws UsageError if `data` is none of string, ArrayBuffer, typed array and DataView
+   * @throws UsageError if `data` is none of string, ArrayBuffer, typed array and DataView, or an option is wrong
    */
-  broadcast(data: string | ArrayBuffer | ArrayBufferView, options?: BroadcastOptions<Data>): number {
+  broadcast(data: BroadcastData, options?: BroadcastOptions<Data>): number {
     return broadcast(this.#connections.all, data, options)
+  }
+
+  /**
+   * Sends one message to every open connection that subscribes to `topic` (`socket.subscribe(topic)`), as {@link broadcast}
+   * does to all: what that costs depends on how many these are. See docs/topics.md.
+   * @example
+   * server.publish('room 7', text, { except: socket })
+   * @returns to how many connections it was given; 0 if nobody subscribes
+   * @throws UsageError as {@link broadcast}, and if `topic` is no string or empty
+   */
+  publish(topic: string, data: BroadcastData, options?: BroadcastOptions<Data>): number {
+    return this.#topics.publish(topic, data, options)
+  }
+
+  /** The connections that subscribe to `topic` now: a copy. @throws UsageError if it is no string or empty */
+  subscribers(topic: string): readonly WebSocketConnection<Data>[] {
+    return this.#topics.subscribers(topic)
   }
 
   stats(): ServerStats {
@@ -152,6 +176,8 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
       accepted: this.#accepted,
       refusals: Object.fromEntries(this.#gate.refusals),
       closeCodes: Object.fromEntries(this.#connections.closeCodes),
+      topics: this.#topics.size,
+      subscriptions: this.#topics.subscriptions,
     }
   }
 

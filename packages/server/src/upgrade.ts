@@ -22,6 +22,7 @@ import {
   type Handlers,
   isPromiseLike,
   openTransport,
+  type Topics,
   textOf,
   type UpgradeRequest,
   WebSocketConnection,
@@ -52,6 +53,8 @@ export interface RefusedUpgrade {
 export interface UpgradeOwner<Data> {
   readonly settings: ServerSettings<Data>
   readonly handlers: Handlers<Data>
+  /** What connections subscribe to. */
+  readonly topics: Topics<Data>
   /** Whether new connections are refused. */
   readonly closing: boolean
   /** How many may come in; `undefined` for any number. */
@@ -195,7 +198,7 @@ export class Upgrade<Data> {
 
   /** Frames that came with the request are read last, when everybody has had the chance to listen. */
   #open({ headers, protocol, extensions, deflate }: Accepted, data: Data | undefined): WebSocketConnection<Data> {
-    const { settings, handlers } = this.#owner
+    const { settings, handlers, topics } = this.#owner
     this.#stream.write(answerHead(101, headers), 'latin1')
     const transport = openTransport(this.#stream, this.#head)
     const socket = new WebSocketConnection<Data>({
@@ -207,6 +210,7 @@ export class Upgrade<Data> {
       deflate,
       handlers,
       data,
+      topics,
     })
     this.#owner.opened(socket, this.#request)
     socket.start()

@@ -147,9 +147,13 @@ describe('limits reach the connections', () => {
 
 test('stats', async () => {
   const server = await serve()
-  expect(server.stats()).toEqual({ connections: 0, pending: 0, accepted: 0, refusals: {}, closeCodes: {} })
+  const none = { connections: 0, pending: 0, accepted: 0, refusals: {}, closeCodes: {}, topics: 0, subscriptions: 0 }
+  expect(server.stats()).toEqual(none)
   const { client, socket } = await open(server)
-  await open(server)
+  const { socket: other } = await open(server)
+  for (const one of [socket, other]) one.subscribe('both')
+  socket.subscribe('one')
+  other.subscribe('other')
   const report = refused(server)
   await (await RawClient.connect(portOf(server))).refusal({ omit: ['Host'] })
   await report
@@ -161,6 +165,8 @@ test('stats', async () => {
     accepted: 2,
     refusals: { REFUSED_HOST: 1 },
     closeCodes: { 3001: 1 },
+    topics: 2,
+    subscriptions: 2,
   })
 })
 

@@ -25,6 +25,7 @@ import type { Outbox } from './outbox.ts'
 import { Pings } from './pings.ts'
 import { Sender } from './sender.ts'
 import type { ConnectionSettings } from './settings.ts'
+import type { Topics } from './topics.ts'
 import type { Transport } from './transport/transport.ts'
 import { readableOf, writableOf } from './web-streams.ts'
 
@@ -74,6 +75,8 @@ export interface ConnectionInit<Data> {
   readonly deflate?: DeflateParameters | undefined
   readonly handlers?: Handlers<Data> | undefined
   readonly data?: Data | undefined
+  /** What the connection may subscribe to; without it there is nothing. */
+  readonly topics?: Topics<Data> | undefined
 }
 
 /**
@@ -105,6 +108,7 @@ export class WebSocketConnection<Data = unknown>
   readonly #outbox: Outbox
   readonly #sender: Sender
   readonly #handlers: Handlers<Data> | undefined
+  readonly #topics: Topics<Data> | undefined
   #pings: Pings | undefined
   #closeInfo: CloseInfo | undefined
   #closeEmitted = false
@@ -120,6 +124,7 @@ export class WebSocketConnection<Data = unknown>
     this.extensions = init.extensions ?? ''
     this.data = init.data as Data
     this.#handlers = init.handlers
+    this.#topics = init.topics
     const owner = ownerOf(this as WebSocketConnection)
     this.#link = new Link(init.transport, init.role, init.settings, init.deflate, owner)
     this.#outbox = this.#link.outbox
@@ -183,6 +188,31 @@ export class WebSocketConnection<Data = unknown>
 
   drained(options: WaitOptions = {}): Promise<void> {
     return handled(this.#sender.drained(options))
+  }
+
+  /**
+   * Subscribes to a topic: from now on what the server publishes there is sent to this connection too. It ends with
+   * {@link unsubscribe} or with the connection. Nothing is told to the peer. See docs/topics.md.
+   * @param topic any string that is not empty
+   * @returns whether that is new; false as well if the connection is not open, and nothing is kept then
+   * @throws UsageError on another topic, and on a connection that is none of a server's
+   */
+  subscribe(topic: string): boolean {
+    return this.#hub('subscribe').subscribe(this as WebSocketConnection, topic)
+  }
+
+  /**
+   * Ends a subscription. What was published before is still sent.
+   * @returns whether there was one
+   * @throws UsageError as {@link subscribe}
+   */
+  unsubscribe(topic: string): boolean {
+    return this.#hub('unsubscribe').unsubscribe(this as WebSocketConnection, topic)
+  }
+
+  /** What this connection subscribes to now: a copy. In the handler and the event `close`: what it did until its end. */
+  get topics(): ReadonlySet<string> {
+    return this.#topics?.of(this as WebSocketConnection) ?? new Set()
   }
 
   /**
@@ -270,6 +300,11 @@ export class WebSocketConnection<Data = unknown>
   /** Closes with code 1000 and waits for the end: `await using socket = await connect(url)`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close(1000)
+  }
+
+  #hub(method: string): Topics<Data> {
+    if (this.#topics !== undefined) return this.#topics
+    throw new UsageError(`${method}() needs a connection of a server: nobody else publishes`)
   }
 
   // --- Listeners: 'message' makes them the consumer
@@ -415,6 +450,7 @@ export class WebSocketConnection<Data = unknown>
     this.#closeInfo = info
     this.#pings?.cancel(`the connection ended with code ${info.code}`)
     this.#sender.end(info)
+    this.#topics?.leave(this as WebSocketConnection)
     this.#settleClosed?.(info)
     if (!this.#link.inbox.busy) this.#emitClose(info)
   }
@@ -426,6 +462,7 @@ export class WebSocketConnection<Data = unknown>
     if (this.listenerCount('error') > 0 && info.cause !== undefined) this.#emitError(info.cause)
     if (this.#handlers?.close !== undefined) invoke(() => this.#handlers?.close?.(this, info))
     invoke(() => this.emit('close', info))
+    this.#topics?.forget(this as WebSocketConnection)
   }
 
   #emitError(cause: WebSocketError): void {

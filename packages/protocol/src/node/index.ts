@@ -15,7 +15,7 @@ export type {
 export { textOf, usage } from '../errors.ts'
 export { integerOption } from '../limits.ts'
 export { LONGEST_DELAY } from './alarm.ts'
-export { type BroadcastOptions, broadcast } from './broadcast.ts'
+export { type BroadcastData, type BroadcastOptions, broadcast } from './broadcast.ts'
 export {
   type ConnectionEvents,
   type ConnectionInit,
@@ -36,6 +36,7 @@ export {
   connectionSettings,
   type HeartbeatOptions,
 } from './settings.ts'
+export { Topics } from './topics.ts'
 export { connectSocket } from './transport/onread.ts'
 export { openTransport } from './transport/open.ts'
 export { guardErrors } from './transport/stream.ts'

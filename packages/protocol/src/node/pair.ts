@@ -6,6 +6,7 @@ import type { Role } from '../constants.ts'
 import { type Handlers, WebSocketConnection } from './connection.ts'
 import { memoryPair } from './memory-duplex.ts'
 import { type ConnectionOptions, connectionSettings } from './settings.ts'
+import type { Topics } from './topics.ts'
 import { openTransport } from './transport/open.ts'
 
 /** One end of a pair: what `connect()` or a server would be given. */
@@ -13,6 +14,8 @@ export interface PairedEnd<Data = unknown> extends Omit<ConnectionOptions, 'perM
   readonly handlers?: Handlers<Data> | undefined
   /** What the connection's `data` is at first. */
   readonly data?: Data | undefined
+  /** What the connection may subscribe to, as a server's: publish there what the test wants it to get. */
+  readonly topics?: Topics<Data> | undefined
 }
 
 export interface PairOptions<ClientData = unknown, ServerData = unknown> {
@@ -59,9 +62,10 @@ export function connectPair<ClientData = unknown, ServerData = unknown>(
 function connectionOn<Data>(
   stream: Duplex,
   role: Role,
-  { handlers, data, ...options }: PairedEnd<Data> = {},
+  { handlers, data, topics, ...options }: PairedEnd<Data> = {},
   protocol?: string,
 ): WebSocketConnection<Data> {
   const settings = connectionSettings(options, false)
-  return new WebSocketConnection<Data>({ transport: openTransport(stream), role, settings, protocol, handlers, data })
+  const transport = openTransport(stream)
+  return new WebSocketConnection<Data>({ transport, role, settings, protocol, handlers, data, topics })
 }
