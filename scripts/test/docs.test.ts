@@ -275,6 +275,7 @@ const PAGES = [
   'docs/streams.md',
   'docs/testing.md',
   'docs/tls.md',
+  'docs/topics.md',
 ]
 
 test.each(PAGES)('%s: what it links to exists', (page) => {
@@ -330,7 +331,7 @@ describe('README.md, ARCHITECTURE.md and the pages with programs', () => {
     for (const [, code] of named) expect(codes).toContain(code)
   })
 
-  test.each(['docs/protocol.md', 'docs/streams.md', 'docs/backpressure.md', 'docs/testing.md'])(
+  test.each(['docs/protocol.md', 'docs/streams.md', 'docs/backpressure.md', 'docs/testing.md', 'docs/topics.md'])(
     'the programs of %s print what it says',
     async (page) => {
       const reader = new Walkthrough(8080)

@@ -9,6 +9,8 @@ export type Work =
   | 'paced'
   /** A server sends `perTurn` messages to every connection in each turn. */
   | 'broadcast'
+  /** Each connection subscribes to one of `topics`, and a server sends to the next `perTurn` of them in each turn. */
+  | 'publish'
   /** Connections are opened and reset as fast as they can be. */
   | 'connect'
   /** Connections are opened and held. */
@@ -34,8 +36,10 @@ export interface Job {
   readonly borrowed: boolean
   /** Messages per second over all connections, for `paced`. */
   readonly perSecond: number
-  /** Messages to each connection in one turn, for `broadcast`. */
+  /** Messages to each connection in one turn, for `broadcast`; to topics in all, for `publish`. */
   readonly perTurn: number
+  /** For `publish`. */
+  readonly topics: number
 }
 
 /** A job, of which only what matters has to be said. */
@@ -51,6 +55,7 @@ export function job(work: Work, connections: number, size: number, rest: Partial
     borrowed: false,
     perSecond: 0,
     perTurn: 1,
+    topics: 0,
     ...rest,
   }
 }

@@ -87,6 +87,17 @@ function broadcast(perTurn: number): Row {
   }
 }
 
+/** Each topic has `connections / topics` subscribers. */
+function published(connections: number, topics: number, perTurn: number): Row {
+  return {
+    id: `publish-${connections}x${topics}`,
+    title: `64 B to topics of ${connections / topics}, ${topics} topics, ${connections} connections`,
+    side: 'server',
+    metric: 'perCpuSecond',
+    job: job('publish', connections, 64, { topics, perTurn }),
+  }
+}
+
 function received(connections: number, bytes: number, rest: Partial<Job> = {}): Row {
   const text = rest.payload === undefined ? '' : '-text'
   return {
@@ -161,8 +172,8 @@ export const GROUPS: readonly Group[] = [
   },
   {
     title: 'Broadcast',
-    text: `Frames ${PER_CPU}. node:net writes prepared bytes with one \`socket.write\` a connection and turn.`,
-    rows: [broadcast(1), broadcast(10)],
+    text: `Frames ${PER_CPU}. node:net writes prepared bytes with one \`socket.write\` a connection and turn. To topics 100 messages a turn are published, each to the next; ws and node:net have topics by hand, a Map of Sets.`,
+    rows: [broadcast(1), broadcast(10), published(10_000, 1_000, 100)],
   },
   {
     title: 'Connections and memory',

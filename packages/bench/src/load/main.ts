@@ -14,6 +14,7 @@ const LOADS: Readonly<Record<Work, Start>> = {
   echo,
   paced,
   broadcast,
+  publish: broadcast,
   connect: connectAndReset,
   hold,
   burst: receive,

@@ -13,8 +13,8 @@ const AHEAD = 4
 const CHECKED_FIRST = 20
 
 export async function broadcast(assignment: Assignment, onFailure: (error: unknown) => void): Promise<Load> {
-  const { connections, perTurn } = assignment.job
-  const all = connections * perTurn
+  const { work, connections, perTurn, topics } = assignment.job
+  const all = work === 'publish' ? (connections / topics) * perTurn : connections * perTurn
   const control = new Control()
   let asked = 0
   const ask = (count: number): void => {

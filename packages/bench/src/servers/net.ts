@@ -8,7 +8,8 @@ import type { Assignment, Job } from '../job.ts'
 import { assignment, run } from '../process/program.ts'
 import { answerTo, GO, repeat, replyOf, requestOf } from '../wire.ts'
 import { SERVER_COMMANDS } from './commands.ts'
-import { oncePerTurn } from './turns.ts'
+import { TopicRound, TopicSets } from './topics.ts'
+import { oncePerTurn, times } from './turns.ts'
 
 /** How much is written at once to a client that takes all it can get. */
 const BURST = 256 * 1024
@@ -30,7 +31,7 @@ function serverOf({ job, tls }: Assignment, onSocket: (socket: Socket) => void):
 
 /** Makes what takes the sockets of a job. */
 function serve(job: Job): (socket: Socket) => void {
-  const open = { broadcast: broadcasting, burst: bursting }[job.work as string] ?? answering
+  const open = { broadcast: broadcasting, publish: publishing, burst: bursting }[job.work as string] ?? answering
   const onOpen = open(job)
   return (socket) => {
     socket.on('error', () => {}) // resets
@@ -80,10 +81,30 @@ function broadcasting(job: Job): (socket: Socket) => void {
   })
   return (socket) => {
     sockets.push(socket)
-    socket.on('data', (chunk) => {
-      for (let left = chunk.length; left > 0; left -= GO.length) go()
-    })
+    asking(socket, go)
   }
+}
+
+function publishing(job: Job): (socket: Socket) => void {
+  const message = replyOf(job)
+  const round = new TopicRound(job)
+  const topics = new TopicSets<Socket>()
+  const go = oncePerTurn(() =>
+    times(job.perTurn, () => {
+      for (const socket of topics.subscribers(round.next())) socket.write(message)
+    }),
+  )
+  return (socket) => {
+    topics.subscribe(round.ofNext(), socket)
+    asking(socket, go)
+  }
+}
+
+/** Calls `go` for each message that comes: all are the same. */
+function asking(socket: Socket, go: () => void): void {
+  socket.on('data', (chunk) => {
+    for (let left = chunk.length; left > 0; left -= GO.length) go()
+  })
 }
 
 function bursting(job: Job): (socket: Socket) => void {

@@ -8,6 +8,7 @@ import type { Assignment, Job } from '../job.ts'
 import { assignment, run, Unavailable } from '../process/program.ts'
 import { payloadOf } from '../wire.ts'
 import { SERVER_COMMANDS } from './commands.ts'
+import { TopicRound } from './topics.ts'
 import { oncePerTurn, times } from './turns.ts'
 
 /** What a revision may have. */
@@ -17,9 +18,13 @@ interface Broadcasting {
 
 await run(async () => {
   const given = assignment()
+  if (given.job.work === 'publish' && !('publish' in WebSocketServer.prototype)) throw new Unavailable('no topics')
   if (given.job.borrowed && !knowsBorrowed()) throw new Unavailable("there is no option binary: 'borrowed'")
   let server: WebSocketServer | undefined
-  const handlers = handlersOf(given.job, (data) => broadcast(server as WebSocketServer, data))
+  const handlers =
+    given.job.work === 'publish'
+      ? publishing(given.job, () => server as WebSocketServer)
+      : handlersOf(given.job, (data) => broadcast(server as WebSocketServer, data))
   server = await WebSocketServer.listen({ port: 0, host: '127.0.0.1', ...optionsOf(given) }, handlers)
   return { port: (server.address() as AddressInfo).port, commands: SERVER_COMMANDS }
 })
@@ -28,6 +33,15 @@ function handlersOf(job: Job, broadcast: (data: Uint8Array) => void): Handlers {
   if (job.work !== 'broadcast') return { message: (socket, data) => void socket.send(data) }
   const data = payloadOf(job)
   return { message: oncePerTurn(() => times(job.perTurn, () => broadcast(data))) }
+}
+
+function publishing(job: Job, server: () => WebSocketServer): Handlers {
+  const data = payloadOf(job)
+  const round = new TopicRound(job)
+  return {
+    open: (socket) => void socket.subscribe(round.ofNext()),
+    message: oncePerTurn(() => times(job.perTurn, () => server().publish(round.next(), data))),
+  }
 }
 
 function broadcast(server: WebSocketServer & Broadcasting, data: Uint8Array): void {

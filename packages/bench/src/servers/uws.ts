@@ -8,6 +8,7 @@ import type { Job } from '../job.ts'
 import { assignment, run, Unavailable } from '../process/program.ts'
 import { payloadOf } from '../wire.ts'
 import { SERVER_COMMANDS } from './commands.ts'
+import { TopicRound } from './topics.ts'
 import { oncePerTurn, times } from './turns.ts'
 
 const LIMIT = 16 * 1024 * 1024
@@ -57,6 +58,7 @@ function load(require: NodeJS.Require): Library {
 
 function behaviorOf(app: App, job: Job): object {
   if (job.work === 'broadcast') return broadcasting(app, job)
+  if (job.work === 'publish') return publishing(app, job)
   if (job.payload === 'binary') {
     return { message: (socket: Socket, message: ArrayBuffer) => void socket.send(message, true) }
   }
@@ -67,4 +69,11 @@ function broadcasting(app: App, job: Job): object {
   const data = payloadOf(job)
   const go = oncePerTurn(() => times(job.perTurn, () => app.publish(TOPIC, data, true)))
   return { open: (socket: Socket) => void socket.subscribe(TOPIC), message: go }
+}
+
+function publishing(app: App, job: Job): object {
+  const data = payloadOf(job)
+  const round = new TopicRound(job)
+  const go = oncePerTurn(() => times(job.perTurn, () => app.publish(round.next(), data, true)))
+  return { open: (socket: Socket) => void socket.subscribe(round.ofNext()), message: go }
 }

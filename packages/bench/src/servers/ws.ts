@@ -4,11 +4,12 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
-import { WebSocketServer } from 'ws'
+import { type WebSocket, WebSocketServer } from 'ws'
 import type { Job } from '../job.ts'
 import { assignment, run } from '../process/program.ts'
 import { payloadOf } from '../wire.ts'
 import { SERVER_COMMANDS } from './commands.ts'
+import { TopicRound, TopicSets } from './topics.ts'
 import { oncePerTurn, times } from './turns.ts'
 
 await run(async () => {
@@ -18,7 +19,8 @@ await run(async () => {
         server: createServer({ key: readFileSync(tls.key), cert: readFileSync(tls.cert) }).listen(0, '127.0.0.1'),
       })
     : new WebSocketServer({ port: 0, host: '127.0.0.1' })
-  serve(server, job)
+  if (job.work === 'publish') publish(server, job)
+  else serve(server, job)
   await new Promise((resolve) => server.once('listening', resolve))
   const { port } = server.address() as AddressInfo
   return { port, version: createRequire(import.meta.url)('ws/package.json').version, commands: SERVER_COMMANDS }
@@ -36,5 +38,21 @@ function serve(server: WebSocketServer, job: Job): void {
     if (job.work === 'broadcast') socket.on('message', go)
     else if (job.payload === 'binary') socket.on('message', (message) => socket.send(message))
     else socket.on('message', (message) => socket.send(message.toString()))
+  })
+}
+
+function publish(server: WebSocketServer, job: Job): void {
+  const data = payloadOf(job)
+  const round = new TopicRound(job)
+  const topics = new TopicSets<WebSocket>()
+  const go = oncePerTurn(() =>
+    times(job.perTurn, () => {
+      for (const client of topics.subscribers(round.next())) client.send(data)
+    }),
+  )
+  server.on('connection', (socket) => {
+    socket.on('error', () => {}) // resets
+    socket.on('close', topics.subscribe(round.ofNext(), socket))
+    socket.on('message', go)
   })
 }
