@@ -9,7 +9,7 @@ export type Work =
   | 'paced'
   /** A server sends `perTurn` messages to every connection in each turn. */
   | 'broadcast'
-  /** Each connection subscribes to one of `topics`, and a server sends to the next `perTurn` of them in each turn. */
+  /** Each connection subscribes to one of `topics`; in each turn a server sends `perTurn` messages to each of the next ones. */
   | 'publish'
   /** Connections are opened and reset as fast as they can be. */
   | 'connect'
@@ -36,11 +36,14 @@ export interface Job {
   readonly borrowed: boolean
   /** Messages per second over all connections, for `paced`. */
   readonly perSecond: number
-  /** Messages to each connection in one turn, for `broadcast`; to topics in all, for `publish`. */
+  /** Messages to each connection in one turn, for `broadcast` and `publish`. */
   readonly perTurn: number
   /** For `publish`. */
   readonly topics: number
 }
+
+/** To how many topics messages are published in one turn. */
+export const TOPICS_A_TURN = 100
 
 /** A job, of which only what matters has to be said. */
 export function job(work: Work, connections: number, size: number, rest: Partial<Job> = {}): Job {

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
-import { type Assignment, type Job, job } from '../src/job.ts'
+import { type Assignment, type Job, job, TOPICS_A_TURN } from '../src/job.ts'
 import { connectAndReset, hold } from '../src/load/connect.ts'
 import { echo } from '../src/load/echo.ts'
 import type { Load } from '../src/load/load.ts'
@@ -146,6 +146,18 @@ test('round trips are taken in microseconds, in order', async () => {
 test('a broadcast is asked for again once an earlier one has come', async () => {
   const work = job('broadcast', 1, 1)
   const { load, end } = await run(broadcast, work, () => replyOf(work), { toFirst: true })
+  const running = await load
+  await until(() => running.count() >= 100)
+  expect(() => running.check?.()).not.toThrow()
+  running.end()
+  await end()
+})
+
+test('what is published in a turn is asked for again once an earlier turn has come', async () => {
+  // To 100 of 100 topics in a turn: two messages for the one connection.
+  const work = job('publish', 1, 1, { topics: TOPICS_A_TURN, perTurn: 2 })
+  const turn = Buffer.concat([replyOf(work), replyOf(work)])
+  const { load, end } = await run(broadcast, work, () => turn, { toFirst: true })
   const running = await load
   await until(() => running.count() >= 100)
   expect(() => running.check?.()).not.toThrow()

@@ -1,7 +1,7 @@
 // Receiving only: broadcasts, which a further connection asks for, or a server that sends by itself. Rule: a few broadcasts are
 // always asked for ahead, so that the server never waits for this process.
 
-import type { Assignment } from '../job.ts'
+import { type Assignment, TOPICS_A_TURN } from '../job.ts'
 import { GO, replyOf } from '../wire.ts'
 import { dial, dialAll, Peer, targetOf } from './dial.ts'
 import { checkAnswered, type Load } from './load.ts'
@@ -14,7 +14,7 @@ const CHECKED_FIRST = 20
 
 export async function broadcast(assignment: Assignment, onFailure: (error: unknown) => void): Promise<Load> {
   const { work, connections, perTurn, topics } = assignment.job
-  const all = work === 'publish' ? (connections / topics) * perTurn : connections * perTurn
+  const all = perTurn * (work === 'publish' ? (TOPICS_A_TURN * connections) / topics : connections)
   const control = new Control()
   let asked = 0
   const ask = (count: number): void => {

@@ -9,7 +9,7 @@ import { assignment, run } from '../process/program.ts'
 import { answerTo, GO, repeat, replyOf, requestOf } from '../wire.ts'
 import { SERVER_COMMANDS } from './commands.ts'
 import { TopicRound, TopicSets } from './topics.ts'
-import { oncePerTurn, times } from './turns.ts'
+import { oncePerTurn } from './turns.ts'
 
 /** How much is written at once to a client that takes all it can get. */
 const BURST = 256 * 1024
@@ -90,8 +90,8 @@ function publishing(job: Job): (socket: Socket) => void {
   const round = new TopicRound(job)
   const topics = new TopicSets<Socket>()
   const go = oncePerTurn(() =>
-    times(job.perTurn, () => {
-      for (const socket of topics.subscribers(round.next())) socket.write(message)
+    round.publish((topic) => {
+      for (const socket of topics.subscribers(topic)) socket.write(message)
     }),
   )
   return (socket) => {

@@ -40,7 +40,7 @@ function publishing(job: Job, server: () => WebSocketServer): Handlers {
   const round = new TopicRound(job)
   return {
     open: (socket) => void socket.subscribe(round.ofNext()),
-    message: oncePerTurn(() => times(job.perTurn, () => server().publish(round.next(), data))),
+    message: oncePerTurn(() => round.publish((topic) => void server().publish(topic, data))),
   }
 }
 

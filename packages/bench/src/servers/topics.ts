@@ -1,16 +1,18 @@
-// Publishing to topics: each connection subscribes to one, in the order in which they come, and each message goes to the next
-// topic: the same for every server.
+// Publishing to topics: each connection subscribes to one, in the order in which they come, and each turn the next topics get
+// their messages: the same for every server.
 
-import type { Job } from '../job.ts'
+import { type Job, TOPICS_A_TURN } from '../job.ts'
 
 /** Names that have to be looked up, as those of rooms are. */
 export class TopicRound {
   readonly #names: readonly string[]
+  readonly #perTurn: number
   #opened = 0
   #published = 0
 
-  constructor({ topics }: Job) {
+  constructor({ topics, perTurn }: Job) {
     this.#names = Array.from({ length: topics }, (_, index) => `topic ${index}`)
+    this.#perTurn = perTurn
   }
 
   /** The topic of the next connection. */
@@ -18,9 +20,12 @@ export class TopicRound {
     return this.#name(this.#opened++)
   }
 
-  /** The topic of the next message. */
-  next(): string {
-    return this.#name(this.#published++)
+  /** Publishes what is due in one turn: to one topic after the other, and again. */
+  publish(send: (topic: string) => void): void {
+    for (let round = this.#perTurn; round > 0; round--) {
+      for (let index = 0; index < TOPICS_A_TURN; index++) send(this.#name(this.#published + index))
+    }
+    this.#published += TOPICS_A_TURN
   }
 
   #name(count: number): string {

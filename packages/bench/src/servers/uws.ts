@@ -74,6 +74,6 @@ function broadcasting(app: App, job: Job): object {
 function publishing(app: App, job: Job): object {
   const data = payloadOf(job)
   const round = new TopicRound(job)
-  const go = oncePerTurn(() => times(job.perTurn, () => app.publish(round.next(), data, true)))
+  const go = oncePerTurn(() => round.publish((topic) => void app.publish(topic, data, true)))
   return { open: (socket: Socket) => void socket.subscribe(round.ofNext()), message: go }
 }

@@ -46,8 +46,8 @@ function publish(server: WebSocketServer, job: Job): void {
   const round = new TopicRound(job)
   const topics = new TopicSets<WebSocket>()
   const go = oncePerTurn(() =>
-    times(job.perTurn, () => {
-      for (const client of topics.subscribers(round.next())) client.send(data)
+    round.publish((topic) => {
+      for (const client of topics.subscribers(topic)) client.send(data)
     }),
   )
   server.on('connection', (socket) => {
