@@ -151,7 +151,7 @@ export class Outbox implements FrameOutput, Writer, Flushable {
     const waiting = this.#fill + this.#runSize + this.#held + frame.bytes.length
     if (waiting > this.#settings.highWaterMark || waiting > this.#settings.maxBackpressure) return false
     this.#sharedUnasked++
-    this.#addToRun(frame)
+    this.#addShared(frame)
     return true
   }
 
@@ -160,7 +160,7 @@ export class Outbox implements FrameOutput, Writer, Flushable {
    * @param more whether the next ones may be taken unasked
    */
   writeShared(frame: SharedFrame, more: boolean): void {
-    this.#addToRun(frame)
+    this.#addShared(frame)
     this.#sharing = more
   }
 
@@ -169,18 +169,19 @@ export class Outbox implements FrameOutput, Writer, Flushable {
     this.#sharing = false
   }
 
-  #addToRun({ batch, index, bytes }: SharedFrame): void {
-    this.#taken += bytes.length
-    if (this.#batch === batch && this.#runUntil === index) this.#runUntil++
-    else if (this.#slab !== undefined && this.#addToSlab(bytes)) return
-    else if (this.#batch === undefined || bytes.length >= LEND_FROM) this.#beginRun(batch, index)
-    else this.#addApart(this.#batch, bytes)
-    this.#runSize += bytes.length
+  #addShared(frame: SharedFrame): void {
+    if (this.#batch === frame.batch && this.#runUntil === frame.index) this.#runUntil++
+    else if (this.#slab !== undefined && this.#addToSlab(frame.bytes)) return
+    else this.#addToRun(frame)
+    this.#taken += frame.bytes.length
+    this.#runSize += frame.bytes.length
     if (this.#runSize >= this.#flushAt) this.flush()
   }
 
-  #beginRun(batch: FrameBatch, index: number): void {
-    this.flush()
+  /** Adds a frame to what waits, if that can be, or begins a run. */
+  #addToRun({ batch, index, bytes }: SharedFrame): void {
+    if (this.#batch !== undefined && bytes.length < LEND_FROM) return this.#addApart(this.#batch, bytes)
+    this.#makeWay()
     this.#batch = batch
     this.#runFrom = index
     this.#runUntil = index + 1
@@ -205,6 +206,7 @@ export class Outbox implements FrameOutput, Writer, Flushable {
     if (bytes.length >= LEND_FROM || this.#fill + bytes.length > SLAB_SIZE) return false
     ;(this.#slab as Buffer).set(bytes, this.#fill)
     this.#fill += bytes.length
+    this.#taken += bytes.length
     if (this.#fill >= this.#flushAt) this.flush()
     return true
   }
@@ -231,6 +233,11 @@ export class Outbox implements FrameOutput, Writer, Flushable {
   flush(): void {
     if (this.#batch === undefined) this.#flushWith()
     else this.#flushRun(this.#batch)
+  }
+
+  /** Flushes until nothing waits: what a stream delivers from within a write may have more sent. */
+  #makeWay(): void {
+    while (this.#batch !== undefined || this.#slab !== undefined) this.flush()
   }
 
   #flushRun(batch: FrameBatch): void {
@@ -273,7 +280,7 @@ export class Outbox implements FrameOutput, Writer, Flushable {
     this.#taken += size
     this.#sharing = false
     if (this.#batch !== undefined && this.#runSize + size <= SLAB_SIZE) this.#moveToSlab(this.#batch)
-    else if (this.#batch !== undefined || this.#fill + size > SLAB_SIZE) this.flush()
+    else if (this.#batch !== undefined || this.#fill + size > SLAB_SIZE) this.#makeWay()
     if (size > SLAB_SIZE) return Buffer.allocUnsafeSlow(size)
     if (this.#slab === undefined) {
       this.#slab = takeSlab()

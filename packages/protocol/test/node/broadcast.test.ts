@@ -118,6 +118,28 @@ describe('one write a turn also where others come between', () => {
     expect(await received).toEqual(['first', ...expected])
   })
 
+  test.each<[string, Step]>([
+    ['a large broadcast', (socket, other) => [elsewhere(socket, other), broadcast([socket], large)]],
+    ['a send that fills a slab', (socket) => socket.send('x'.repeat(128 * 1024 - 10))],
+  ])('what a stream has sent by delivering from within a write is not lost: %s', async (_, act) => {
+    const [pair, spare] = [duplexPair(), duplexPair()]
+    onTestFinished(async () => {
+      await Promise.all([pair.dispose(), spare.dispose()])
+    })
+    const socket = open(pair.server, 'server')
+    const client = open(pair.client, 'client')
+    const received: number[] = []
+    client.on('message', (data) => {
+      received.push(data.length)
+      if (data === 'first') broadcast([socket], 'nested')
+    })
+    await new Promise((resolve) => process.nextTick(resolve)) // they are listeners from here on
+    broadcast([socket], 'first')
+    act(socket, open(spare.server, 'server'))
+    await socket.ping()
+    expect(received).toEqual(['first'.length, 'nested'.length, expect.any(Number)])
+  })
+
   test('past the size of a slab it leaves early, in order', async () => {
     const { servers, clients } = await several(2)
     const [first, second] = servers as [WebSocketConnection, WebSocketConnection]
