@@ -45,6 +45,7 @@ export const HELP: string = `Measures our server and client beside others, each 
   --rounds N        how many rounds, ${ROUNDS} by default
   --seconds N       how long each measurement is, ${SECONDS} by default; half as much goes before to warm up,
                     three times as much where connections are opened
+                    or broadcasts compressed
   --row PATTERN     a regular expression for the ids of rows
   --only A,B        only these: ${IDS.join(', ')}
   --compare REV     compare with a revision of ours in place of others

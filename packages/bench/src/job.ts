@@ -13,13 +13,16 @@ export type Work =
   | 'publish'
   /** Connections are opened and reset as fast as they can be. */
   | 'connect'
-  /** Connections are opened and held. */
+  /** Connections are opened, send one message if it has a size, get it back, and are held. */
   | 'hold'
   /** A server sends to its clients as fast as they take it. */
   | 'burst'
 
-/** What a message holds: bytes, ASCII, or text with characters of one to four bytes. */
-type Payload = 'binary' | 'ascii' | 'unicode'
+/** What a message holds: bytes, ASCII, text with characters of one to four bytes, or JSON. */
+type Payload = 'binary' | 'ascii' | 'unicode' | 'json'
+
+/** Whether messages are compressed, and whether they may refer to those before, at both ends. */
+type Deflate = 'none' | 'noTakeover' | 'takeover'
 
 export interface Job {
   readonly work: Work
@@ -30,6 +33,8 @@ export interface Job {
   readonly payload: Payload
   /** In how many frames a client sends a message. */
   readonly fragments: number
+  /** permessage-deflate. */
+  readonly deflate: Deflate
   /** Over TLS. */
   readonly secure: boolean
   /** Ours with `binary: 'borrowed'`. */
@@ -54,6 +59,7 @@ export function job(work: Work, connections: number, size: number, rest: Partial
     inFlight: 1,
     payload: 'binary',
     fragments: 1,
+    deflate: 'none',
     secure: false,
     borrowed: false,
     perSecond: 0,

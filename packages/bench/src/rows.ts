@@ -18,6 +18,8 @@ export interface Row {
   readonly part?: string
   /** How long the processes work before they are measured, in lengths of a measurement; half of one by default. */
   readonly warmUp?: number
+  /** The ids of contestants that could take part and do not. */
+  readonly without?: readonly string[]
   /** In the chart. */
   readonly charted?: boolean
 }
@@ -42,18 +44,20 @@ interface Variation {
   /** Comes after the numbers in the title. */
   readonly title?: string
   readonly rest?: Partial<Job>
+  readonly without?: readonly string[]
   readonly charted?: boolean
 }
 
 /** Connections × size × messages in flight. */
 function echo(connections: number, bytes: number, inFlight: number, variation: Variation = {}): Row {
-  const { id = 'echo', title = '', rest = {}, charted = false } = variation
+  const { id = 'echo', title = '', rest = {}, without = [], charted = false } = variation
   return {
     id: `${id}-${connections}x${size(bytes).replace(' ', '')}x${inFlight}`,
     title: `${connections} × ${size(bytes)} × ${inFlight}${title}`,
     side: 'server',
     metric: 'perCpuSecond',
     job: job('echo', connections, bytes, { inFlight, ...rest }),
+    without,
     charted,
   }
 }
@@ -64,6 +68,15 @@ const ASCII: Variation = { id: 'ascii', title: ', ASCII', rest: { payload: 'asci
 const UNICODE: Variation = { id: 'unicode', title: ', one to four bytes a character', rest: { payload: 'unicode' } }
 const FRAGMENTED: Variation = { id: 'fragmented', title: ', in four fragments', rest: { fragments: 4 } }
 const SECURE: Variation = { id: 'wss', rest: { secure: true } }
+/** node:net compresses nothing. */
+const DEFLATE = { id: 'deflate', rest: { payload: 'json', deflate: 'noTakeover' }, without: ['net'] } as const
+/** With one compressor for all, uWebSockets.js agrees to none. */
+const TAKEOVER: Variation = {
+  id: 'takeover',
+  title: ', with context takeover',
+  rest: { payload: 'json', deflate: 'takeover' },
+  without: ['net', 'uws'],
+}
 
 function paced(connections: number, bytes: number, perSecond: number): Row {
   return {
@@ -76,14 +89,16 @@ function paced(connections: number, bytes: number, perSecond: number): Row {
   }
 }
 
-function broadcast(perTurn: number): Row {
+function broadcast(bytes: number, perTurn: number, variation: Variation = CHARTED): Row {
+  const { id = 'broadcast', rest = {}, without = [], charted = false } = variation
   return {
-    id: `broadcast-1000x${perTurn}`,
-    title: `64 B to 1,000, ${perTurn} a turn`,
+    id: `${id}-1000x${perTurn}`,
+    title: `${size(bytes)} to 1,000, ${perTurn} a turn`,
     side: 'server',
     metric: 'perCpuSecond',
-    job: job('broadcast', 1000, 64, { perTurn }),
-    charted: true,
+    job: job('broadcast', 1000, bytes, { perTurn, ...rest }),
+    without,
+    charted,
   }
 }
 
@@ -96,6 +111,11 @@ function published(connections: number, topics: number, perTurn: number): Row {
     metric: 'perCpuSecond',
     job: job('publish', connections, 64, { topics, perTurn }),
   }
+}
+
+function deflateBroadcast(perTurn: number): Row {
+  const row = broadcast(KIB, perTurn, { ...DEFLATE, id: 'deflate-broadcast' })
+  return { ...row, title: `broadcast, ${row.title}`, warmUp: FIRST_BROADCAST }
 }
 
 function received(connections: number, bytes: number, rest: Partial<Job> = {}): Row {
@@ -120,6 +140,8 @@ function codec(part: string, title: string): Row {
 
 /** With a few thousand handshakes a second the compiler is at work for some seconds, at the cost of what it measures. */
 const COMPILED = 3
+/** A server that compresses for each connection on its own needs most of a second for its first broadcast. */
+const FIRST_BROADCAST = 3
 const PER_CPU = 'per second of CPU time that the server used'
 
 export const GROUPS: readonly Group[] = [
@@ -173,7 +195,29 @@ export const GROUPS: readonly Group[] = [
   {
     title: 'Broadcast',
     text: `Frames ${PER_CPU}. node:net writes prepared bytes with one \`socket.write\` a connection and turn. Topics: 100 of them get messages in a turn; ws and node:net have topics by hand, a Map of Sets.`,
-    rows: [broadcast(1), broadcast(10), published(10_000, 1_000, 1), published(10_000, 1_000, 10)],
+    rows: [broadcast(64, 1), broadcast(64, 10), published(10_000, 1_000, 1), published(10_000, 1_000, 10)],
+  },
+  {
+    title: 'Compression',
+    text: `permessage-deflate of JSON as text, sent back or broadcast: without context takeover at both ends unless it says otherwise. Every message is compressed: no threshold. With context takeover the requests do not refer to those before, the replies do. ours and ws have the same options, uWebSockets.js its shared compressor. Messages ${PER_CPU}; memory is the growth of the resident set size from 100 to 5,000 connections.`,
+    rows: [
+      echo(100, 100, 16, DEFLATE),
+      echo(100, KIB, 16, { ...DEFLATE, charted: true }),
+      echo(20, 16 * KIB, 16, DEFLATE),
+      echo(100, 100, 16, TAKEOVER),
+      echo(100, KIB, 16, TAKEOVER),
+      echo(20, 16 * KIB, 16, TAKEOVER),
+      deflateBroadcast(1),
+      deflateBroadcast(10),
+      {
+        id: 'deflate-idle',
+        title: 'one of 5,000 connections, idle after a message of 1 KiB each',
+        side: 'server',
+        metric: 'bytesPerConnection',
+        job: job('hold', 5_000, KIB, DEFLATE.rest),
+        without: DEFLATE.without,
+      },
+    ],
   },
   {
     title: 'Connections and memory',

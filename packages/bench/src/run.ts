@@ -52,7 +52,7 @@ export async function runRows(run: Run): Promise<RunResult> {
   const versions: Record<string, string> = {}
   const results: RowResult[] = []
   for (const row of run.rows) {
-    const entrants = run.entrants.filter(({ contestant }) => contestant.programs[row.side] !== undefined)
+    const entrants = run.entrants.filter(({ contestant }) => takesPart(contestant, row))
     const outcomes = Object.fromEntries(entrants.map((entrant) => [entrant.contestant.id, emptyOutcome(entrant)]))
     for (let round = 0; round < run.rounds; round++) {
       for (const entrant of rotate(entrants, round)) {
@@ -71,6 +71,10 @@ export async function runRows(run: Run): Promise<RunResult> {
     run.onRow(result)
   }
   return { results, versions }
+}
+
+function takesPart({ id, programs }: Contestant, { side, without = [] }: Row): boolean {
+  return programs[side] !== undefined && !without.includes(id)
 }
 
 function emptyOutcome({ absent }: Entrant): Outcome {

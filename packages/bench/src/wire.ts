@@ -2,11 +2,14 @@
 // the library: a fault of the library's framing must not be on both sides of the comparison.
 
 import { createHash } from 'node:crypto'
+import { deflated } from './deflate.ts'
 import type { Job } from './job.ts'
+import { jsonOf } from './json.ts'
 
 const BINARY = 2
 const TEXT = 1
 const FIN = 0x80
+const RSV1 = 0x40
 const MASK = 0x80
 /** Any key does, as long as it changes every byte. */
 const MASKING_KEY = Buffer.from([0x12, 0x34, 0xab, 0xcd])
@@ -26,6 +29,7 @@ export function payloadOf({ size, payload }: Job): Buffer {
   if (payload === 'binary')
     return Buffer.from(Uint8Array.from({ length: size }, (_, at) => (at * 167 + (at >> 8)) & 0xff))
   if (payload === 'ascii') return Buffer.from(Uint8Array.from({ length: size }, (_, at) => 0x61 + (at % 26)))
+  if (payload === 'json') return Buffer.from(jsonOf(size))
   const bytes = Buffer.alloc(size, ' ')
   const whole = size - (size % SEVERAL_WIDTHS.length)
   if (whole > 0) bytes.fill(SEVERAL_WIDTHS, 0, whole)
@@ -39,23 +43,23 @@ export function messageOf(job: Job): string | Buffer {
 
 /** One message as a client sends it: masked, in as many frames as the job says. */
 export function requestOf(job: Job): Buffer {
-  const payload = payloadOf(job)
+  const payload = bodyOf(job)
   const step = Math.ceil(payload.length / job.fragments)
   const frames = Array.from({ length: job.fragments }, (_, index) => {
     const last = index === job.fragments - 1
-    const first = (last ? FIN : 0) | (index === 0 ? opcodeOf(job) : 0)
+    const first = (last ? FIN : 0) | (index === 0 ? openingOf(job) : 0)
     return frame(first, payload.subarray(index * step, last ? undefined : (index + 1) * step), true)
   })
   return Buffer.concat(frames)
 }
 
-/** One message as a server sends it: one frame, not masked. */
+/** One message as a server sends it: one frame, not masked. Of a compressed one only the first byte is the same with every server. */
 export function replyOf(job: Job): Buffer {
-  return frame(FIN | opcodeOf(job), payloadOf(job), false)
+  return frame(FIN | openingOf(job), bodyOf(job), false)
 }
 
 /** The opening handshake of a client. */
-export function handshakeOf(port: number): string {
+export function handshakeOf(port: number, extension?: string): string {
   return [
     'GET / HTTP/1.1',
     `Host: 127.0.0.1:${port}`,
@@ -63,6 +67,7 @@ export function handshakeOf(port: number): string {
     'Connection: Upgrade',
     `Sec-WebSocket-Key: ${KEY}`,
     'Sec-WebSocket-Version: 13',
+    ...(extension === undefined ? [] : [`Sec-WebSocket-Extensions: ${extension}`]),
     '\r\n',
   ].join('\r\n')
 }
@@ -78,8 +83,14 @@ export function repeat(bytes: Buffer, times: number): Buffer {
   return Buffer.alloc(bytes.length * times, bytes)
 }
 
-function opcodeOf({ payload }: Job): number {
-  return payload === 'binary' ? BINARY : TEXT
+/** The payload on the wire. */
+function bodyOf(job: Job): Buffer {
+  return job.deflate === 'none' ? payloadOf(job) : deflated(payloadOf(job))
+}
+
+/** The first byte of a message's first frame, but for FIN. */
+function openingOf({ payload, deflate }: Job): number {
+  return (deflate === 'none' ? 0 : RSV1) | (payload === 'binary' ? BINARY : TEXT)
 }
 
 function acceptOf(key: string): string {

@@ -39,6 +39,25 @@ test(
   TIMEOUT,
 )
 
+test(
+  'compressed messages come back from ours and from ws, node:net has no part in it',
+  async () => {
+    const progress = { line: () => {}, step: () => {}, folder: () => {} }
+    const pattern = '^(deflate|takeover)-100x100Bx16$'
+    const report = await runBench(options('--row', pattern, '--only', 'ours,ws,net'), 'bench', progress)
+    const rows = report.groups.flatMap((group) => group.rows)
+    expect(rows.map(({ id }) => id)).toEqual(['deflate-100x100Bx16', 'takeover-100x100Bx16'])
+    for (const { outcomes } of rows) {
+      expect(Object.keys(outcomes)).toEqual(['ours', 'ws'])
+      for (const { errors, medians } of Object.values(outcomes)) {
+        expect(errors).toEqual([])
+        expect(medians.perCpuSecond).toBeGreaterThan(0)
+      }
+    }
+  },
+  TIMEOUT,
+)
+
 test('a program that fails, cannot or ends is told apart, with what it wrote', async () => {
   const folder = await makeFolder()
   const start = async (source: string): Promise<unknown> => {

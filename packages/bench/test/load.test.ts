@@ -143,6 +143,39 @@ test('round trips are taken in microseconds, in order', async () => {
   await end()
 })
 
+const COMPRESSED = job('echo', 2, 100, { inFlight: 4, payload: 'json', deflate: 'noTakeover' })
+
+function answerWith(extension: string): string {
+  return answerTo(KEY).replace('\r\n\r\n', `\r\nSec-WebSocket-Extensions: ${extension}\r\n\r\n`)
+}
+
+test('compressed messages are counted if the extension was taken as it was offered, in whatever order', async () => {
+  const head = answerWith('permessage-deflate;server_no_context_takeover; client_no_context_takeover')
+  const { load, end } = await run(echo, COMPRESSED, () => replyOf(COMPRESSED), { head })
+  const running = await load
+  await until(() => running.count() >= 1000)
+  expect(() => running.check?.()).not.toThrow()
+  running.end()
+  await end()
+})
+
+test.each([
+  ['not taken', answerTo(KEY), 'none'],
+  ['taken otherwise', answerWith('permessage-deflate'), 'permessage-deflate'],
+])('an extension that is %s fails', async (_, head, taken) => {
+  const { failure, end } = await run(echo, COMPRESSED, () => replyOf(COMPRESSED), { head })
+  const offered = 'permessage-deflate; client_no_context_takeover; server_no_context_takeover'
+  expect((await failure).message).toBe(`expected the extension ${offered} to be taken; got ${taken}`)
+  await end()
+})
+
+test('an extension that was not offered fails', async () => {
+  const work = job('echo', 1, 64)
+  const { failure, end } = await run(echo, work, () => replyOf(work), { head: answerWith('permessage-deflate') })
+  expect((await failure).message).toBe('expected the extension none to be taken; got permessage-deflate')
+  await end()
+})
+
 test('a broadcast is asked for again once an earlier one has come', async () => {
   const work = job('broadcast', 1, 1)
   const { load, end } = await run(broadcast, work, () => replyOf(work), { toFirst: true })
@@ -181,6 +214,20 @@ test('as many connections are held as asked for', async () => {
   await running.hold?.(3)
   await running.hold?.(2)
   expect(running.count()).toBe(5)
+  running.end()
+  await end()
+})
+
+test('connections are held after a message each', async () => {
+  const work = job('hold', 3, 64)
+  let answered = 0
+  const { load, end } = await run(hold, work, () => {
+    answered++
+    return replyOf(work)
+  })
+  const running = await load
+  await running.hold?.(3)
+  expect(answered).toBe(3)
   running.end()
   await end()
 })

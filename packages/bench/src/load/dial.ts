@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { connect, type NetConnectOpts, type OnReadOpts, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import { extensionOf } from '../deflate.ts'
 import type { Assignment } from '../job.ts'
 import { ACCEPT, handshakeOf } from '../wire.ts'
 
@@ -34,12 +35,15 @@ export interface Target {
   readonly port: number
   /** For TLS, the authority that signed the server's certificate, in PEM. */
   readonly ca: string | undefined
+  /** The extension that is offered and must be taken; undefined for none. */
+  readonly extension: string | undefined
   /** Told of a connection that fails. */
   readonly onFailure: (error: Error) => void
 }
 
 export function targetOf({ job, port, tls }: Assignment, onFailure: (error: Error) => void): Target {
-  return { port, ca: job.secure ? readFileSync(tls.ca, 'utf8') : undefined, onFailure }
+  const ca = job.secure ? readFileSync(tls.ca, 'utf8') : undefined
+  return { port, ca, extension: extensionOf(job), onFailure }
 }
 
 const window = Buffer.allocUnsafeSlow(WINDOW)
@@ -54,7 +58,7 @@ export function dial(target: Target, peer: Peer): Promise<void> {
       head += buffer.toString('latin1', 0, length)
       const end = head.indexOf(END_OF_HEAD)
       if (end < 0) return
-      checkAnswer(head)
+      checkAnswer(head, target.extension)
       head = undefined
       resolve()
       const rest = end + END_OF_HEAD.length - before
@@ -88,7 +92,7 @@ function open(target: Target, receive: (buffer: Buffer, length: number) => void)
   }
   const onread: OnReadOpts = { buffer: window, callback }
   const options: NetConnectOpts = { host: '127.0.0.1', port: target.port, noDelay: true, onread }
-  const onOpen = (): void => void socket.write(handshakeOf(target.port))
+  const onOpen = (): void => void socket.write(handshakeOf(target.port, target.extension))
   const socket = target.ca === undefined ? connect(options, onOpen) : connectTls(secured(options, target.ca), onOpen)
   return socket.setNoDelay(true)
 }
@@ -98,7 +102,17 @@ function secured(options: NetConnectOpts, ca: string): ConnectionOptions {
   return { ...options, ca, servername: 'localhost' } as ConnectionOptions
 }
 
-function checkAnswer(head: string): void {
-  if (head.startsWith('HTTP/1.1 101 ') && head.includes(ACCEPT)) return
-  throw new Error(`expected a 101 with ${ACCEPT}; got ${JSON.stringify(head.slice(0, 200))}`)
+function checkAnswer(head: string, extension: string | undefined): void {
+  if (!head.startsWith('HTTP/1.1 101 ') || !head.includes(ACCEPT)) {
+    throw new Error(`expected a 101 with ${ACCEPT}; got ${JSON.stringify(head.slice(0, 200))}`)
+  }
+  const taken = /^sec-websocket-extensions: *(.*)\r$/im.exec(head)?.[1]
+  if (sorted(taken) === sorted(extension)) return
+  throw new Error(`expected the extension ${extension ?? 'none'} to be taken; got ${taken ?? 'none'}`)
+}
+
+/** An extension with its parameters in one order. */
+function sorted(extension: string | undefined): string | undefined {
+  const parts = extension?.split(';').map((part) => part.trim())
+  return parts?.toSorted().join(';')
 }

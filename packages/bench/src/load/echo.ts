@@ -1,13 +1,14 @@
 // Echo at full speed: each connection keeps a number of messages with the server, and sends as many as came back.
 
 import type { Assignment } from '../job.ts'
-import { repeat, replyOf, requestOf } from '../wire.ts'
+import { repeat, requestOf } from '../wire.ts'
+import { countersOf, type MakeCounter } from './counters.ts'
 import { dialAll, Peer, targetOf } from './dial.ts'
 import { checkAnswered, type Load } from './load.ts'
-import { Expected, Replies } from './replies.ts'
+import type { Counter } from './replies.ts'
 
 interface Shared {
-  readonly expected: Expected
+  readonly makeCounter: MakeCounter
   /** One to `inFlight` messages, as they are sent at once. */
   readonly batches: readonly Buffer[]
   readonly inFlight: number
@@ -20,7 +21,7 @@ export async function echo(assignment: Assignment, onFailure: (error: unknown) =
   const all = repeat(request, job.inFlight)
   const batches = Array.from({ length: job.inFlight + 1 }, (_, count) => all.subarray(0, count * request.length))
   const shared: Shared = {
-    expected: new Expected(replyOf(job)),
+    makeCounter: countersOf(job),
     batches,
     inFlight: job.inFlight,
     count: 0,
@@ -38,13 +39,13 @@ export async function echo(assignment: Assignment, onFailure: (error: unknown) =
 }
 
 class EchoPeer extends Peer {
-  readonly replies: Replies
+  readonly replies: Counter
   readonly #shared: Shared
 
   constructor(shared: Shared) {
     super()
     this.#shared = shared
-    this.replies = new Replies(shared.expected, 2 * shared.inFlight)
+    this.replies = shared.makeCounter(2 * shared.inFlight)
   }
 
   begin(): void {

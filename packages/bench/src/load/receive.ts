@@ -2,10 +2,11 @@
 // always asked for ahead, so that the server never waits for this process.
 
 import { type Assignment, TOPICS_A_TURN } from '../job.ts'
-import { GO, replyOf } from '../wire.ts'
+import { GO } from '../wire.ts'
+import { countersOf } from './counters.ts'
 import { dial, dialAll, Peer, targetOf } from './dial.ts'
 import { checkAnswered, type Load } from './load.ts'
-import { Expected, Replies } from './replies.ts'
+import type { Counter } from './replies.ts'
 
 /** How many broadcasts are asked for before the oldest has come everywhere. */
 const AHEAD = 4
@@ -32,13 +33,16 @@ export async function receive(
   onFailure: (error: unknown) => void,
   onCount: (count: number) => void = () => {},
 ): Promise<Load> {
-  const expected = new Expected(replyOf(assignment.job))
+  const makeCounter = countersOf(assignment.job)
   let count = 0
   const onMessages = (completed: number): void => {
     count += completed
     onCount(count)
   }
-  const peers = Array.from({ length: assignment.job.connections }, () => new ReceivePeer(expected, onMessages))
+  const peers = Array.from(
+    { length: assignment.job.connections },
+    () => new ReceivePeer(makeCounter(CHECKED_FIRST), onMessages),
+  )
   await dialAll(targetOf(assignment, onFailure), peers)
   return {
     count: () => count,
@@ -50,12 +54,12 @@ export async function receive(
 }
 
 class ReceivePeer extends Peer {
-  readonly replies: Replies
+  readonly replies: Counter
   readonly #onMessages: (completed: number) => void
 
-  constructor(expected: Expected, onMessages: (completed: number) => void) {
+  constructor(replies: Counter, onMessages: (completed: number) => void) {
     super()
-    this.replies = new Replies(expected, CHECKED_FIRST)
+    this.replies = replies
     this.#onMessages = onMessages
   }
 

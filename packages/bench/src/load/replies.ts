@@ -8,6 +8,14 @@ import { WINDOW } from './dial.ts'
 /** After the first messages, one read in so many is compared. */
 const SAMPLED = 64
 
+/** Counts the messages of one connection. */
+export interface Counter {
+  /** How many whole messages came. */
+  readonly whole: number
+  /** Takes bytes and returns how many messages they complete. @throws Error if they are not what was expected */
+  take(buffer: Buffer, start: number, end: number): number
+}
+
 /** The bytes of the one message that is expected, again and again. */
 export class Expected {
   /** The length of one message with its frame. */
@@ -33,7 +41,7 @@ export class Expected {
 }
 
 /** What comes on one connection. */
-export class Replies {
+export class Replies implements Counter {
   readonly #expected: Expected
   /** How many bytes into a message the stream stands. */
   #offset = 0
@@ -48,12 +56,10 @@ export class Replies {
     this.#checkAll = firsts * expected.length
   }
 
-  /** How many whole messages came. */
   get whole(): number {
     return this.#whole
   }
 
-  /** Takes bytes and returns how many messages they complete. @throws Error if they are not what was expected */
   take(buffer: Buffer, start: number, end: number): number {
     if (this.#checkAll > 0 || ++this.#reads % SAMPLED === 0) {
       this.#expected.check(buffer, start, end, this.#offset)

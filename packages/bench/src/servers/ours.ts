@@ -1,25 +1,27 @@
-// Our server with its default options, limits and UTF-8 checks included.
+// Our server with its default options, limits and UTF-8 checks included; where messages are compressed, without a threshold.
 
 import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { connectionSettings, type Handlers } from '@ws/protocol/node'
 import { WebSocketServer } from '@ws/server'
+import { deflateOptionsOf } from '../deflate.ts'
 import type { Assignment, Job } from '../job.ts'
 import { assignment, run, Unavailable } from '../process/program.ts'
-import { payloadOf } from '../wire.ts'
+import { messageOf } from '../wire.ts'
 import { SERVER_COMMANDS } from './commands.ts'
 import { TopicRound } from './topics.ts'
 import { oncePerTurn, times } from './turns.ts'
 
 /** What a revision may have. */
 interface Broadcasting {
-  broadcast?(data: Uint8Array): unknown
+  broadcast?(data: Uint8Array | string): unknown
 }
 
 await run(async () => {
   const given = assignment()
   if (given.job.work === 'publish' && !('publish' in WebSocketServer.prototype)) throw new Unavailable('no topics')
-  if (given.job.borrowed && !knowsBorrowed()) throw new Unavailable("there is no option binary: 'borrowed'")
+  if (given.job.borrowed && !knows('binary')) throw new Unavailable("there is no option binary: 'borrowed'")
+  if (given.job.deflate !== 'none' && !knows('perMessageDeflate')) throw new Unavailable('there is no compression')
   let server: WebSocketServer | undefined
   const handlers =
     given.job.work === 'publish'
@@ -29,14 +31,14 @@ await run(async () => {
   return { port: (server.address() as AddressInfo).port, commands: SERVER_COMMANDS }
 })
 
-function handlersOf(job: Job, broadcast: (data: Uint8Array) => void): Handlers {
+function handlersOf(job: Job, broadcast: (data: Uint8Array | string) => void): Handlers {
   if (job.work !== 'broadcast') return { message: (socket, data) => void socket.send(data) }
-  const data = payloadOf(job)
+  const data = messageOf(job)
   return { message: oncePerTurn(() => times(job.perTurn, () => broadcast(data))) }
 }
 
 function publishing(job: Job, server: () => WebSocketServer): Handlers {
-  const data = payloadOf(job)
+  const data = messageOf(job)
   const round = new TopicRound(job)
   return {
     open: (socket) => void socket.subscribe(round.ofNext()),
@@ -44,7 +46,7 @@ function publishing(job: Job, server: () => WebSocketServer): Handlers {
   }
 }
 
-function broadcast(server: WebSocketServer & Broadcasting, data: Uint8Array): void {
+function broadcast(server: WebSocketServer & Broadcasting, data: Uint8Array | string): void {
   if (server.broadcast !== undefined) server.broadcast(data)
   else for (const socket of server.clients) socket.send(data)
 }
@@ -53,9 +55,11 @@ function optionsOf({ job, tls }: Assignment): object {
   return {
     ...(job.secure && { tls: { key: readFileSync(tls.key), cert: readFileSync(tls.cert) } }),
     ...(job.borrowed && { binary: 'borrowed' }),
+    perMessageDeflate: deflateOptionsOf(job),
   }
 }
 
-function knowsBorrowed(): boolean {
-  return Object.hasOwn(connectionSettings({ binary: 'borrowed' } as object, true), 'binary')
+/** Whether this revision has an option. */
+function knows(option: string): boolean {
+  return Object.hasOwn(connectionSettings({ binary: 'borrowed' } as object, true), option)
 }

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Job } from '../job.ts'
 import { assignment, run, Unavailable } from '../process/program.ts'
-import { payloadOf } from '../wire.ts'
+import { messageOf } from '../wire.ts'
 import { SERVER_COMMANDS } from './commands.ts'
 import { TopicRound } from './topics.ts'
 import { oncePerTurn, times } from './turns.ts'
@@ -16,17 +16,20 @@ const TOPIC = 'all'
 
 /** What is used of it here. */
 interface Socket {
-  send(message: ArrayBuffer | Uint8Array | string, isBinary: boolean): number
+  send(message: ArrayBuffer | Uint8Array | string, isBinary: boolean, compress: boolean): number
   subscribe(topic: string): boolean
 }
 
 interface App {
   ws(pattern: string, behavior: object): App
-  publish(topic: string, message: Uint8Array, isBinary: boolean): boolean
+  publish(topic: string, message: Uint8Array | string, isBinary: boolean, compress: boolean): boolean
   listen(host: string, port: number, callback: (socket: unknown) => void): App
 }
 
 interface Library {
+  /** One compressor for all connections: without context takeover. */
+  readonly SHARED_COMPRESSOR: number
+  readonly DISABLED: number
   App(): App
   SSLApp(options: { key_file_name: string; cert_file_name: string }): App
   us_socket_local_port(socket: unknown): number
@@ -37,7 +40,8 @@ await run(async () => {
   const require = createRequire(join(competitors, 'package.json'))
   const library = load(require)
   const app = job.secure ? library.SSLApp({ key_file_name: tls.key, cert_file_name: tls.cert }) : library.App()
-  app.ws('/*', { maxPayloadLength: LIMIT, maxBackpressure: LIMIT, ...behaviorOf(app, job) })
+  const compression = job.deflate === 'none' ? library.DISABLED : library.SHARED_COMPRESSOR
+  app.ws('/*', { maxPayloadLength: LIMIT, maxBackpressure: LIMIT, compression, ...behaviorOf(app, job) })
   const socket = await new Promise((resolve) => app.listen('127.0.0.1', 0, resolve))
   if (!socket) throw new Error('it cannot listen')
   const { version } = JSON.parse(readFileSync(join(competitors, 'node_modules/uwebsockets/package.json'), 'utf8'))
@@ -59,21 +63,27 @@ function load(require: NodeJS.Require): Library {
 function behaviorOf(app: App, job: Job): object {
   if (job.work === 'broadcast') return broadcasting(app, job)
   if (job.work === 'publish') return publishing(app, job)
+  const compress = job.deflate !== 'none'
   if (job.payload === 'binary') {
-    return { message: (socket: Socket, message: ArrayBuffer) => void socket.send(message, true) }
+    return { message: (socket: Socket, message: ArrayBuffer) => void socket.send(message, true, compress) }
   }
-  return { message: (socket: Socket, message: ArrayBuffer) => void socket.send(Buffer.from(message).toString(), false) }
+  return {
+    message: (socket: Socket, message: ArrayBuffer) =>
+      void socket.send(Buffer.from(message).toString(), false, compress),
+  }
 }
 
 function broadcasting(app: App, job: Job): object {
-  const data = payloadOf(job)
-  const go = oncePerTurn(() => times(job.perTurn, () => app.publish(TOPIC, data, true)))
+  const data = messageOf(job)
+  const isBinary = job.payload === 'binary'
+  const compress = job.deflate !== 'none'
+  const go = oncePerTurn(() => times(job.perTurn, () => app.publish(TOPIC, data, isBinary, compress)))
   return { open: (socket: Socket) => void socket.subscribe(TOPIC), message: go }
 }
 
 function publishing(app: App, job: Job): object {
-  const data = payloadOf(job)
+  const data = messageOf(job)
   const round = new TopicRound(job)
-  const go = oncePerTurn(() => round.publish((topic) => void app.publish(topic, data, true)))
+  const go = oncePerTurn(() => round.publish((topic) => void app.publish(topic, data, true, false)))
   return { open: (socket: Socket) => void socket.subscribe(round.ofNext()), message: go }
 }

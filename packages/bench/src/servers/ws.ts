@@ -1,24 +1,27 @@
-// `ws` with its default options.
+// `ws` with its default options; where messages are compressed, without a threshold.
 
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { deflateOptionsOf } from '../deflate.ts'
 import type { Job } from '../job.ts'
 import { assignment, run } from '../process/program.ts'
-import { payloadOf } from '../wire.ts'
+import { messageOf } from '../wire.ts'
 import { SERVER_COMMANDS } from './commands.ts'
 import { TopicRound, TopicSets } from './topics.ts'
 import { oncePerTurn, times } from './turns.ts'
 
 await run(async () => {
   const { job, tls } = assignment()
+  const perMessageDeflate = deflateOptionsOf(job)
   const server = job.secure
     ? new WebSocketServer({
+        perMessageDeflate,
         server: createServer({ key: readFileSync(tls.key), cert: readFileSync(tls.cert) }).listen(0, '127.0.0.1'),
       })
-    : new WebSocketServer({ port: 0, host: '127.0.0.1' })
+    : new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate })
   if (job.work === 'publish') publish(server, job)
   else serve(server, job)
   await new Promise((resolve) => server.once('listening', resolve))
@@ -27,7 +30,7 @@ await run(async () => {
 })
 
 function serve(server: WebSocketServer, job: Job): void {
-  const data = payloadOf(job)
+  const data = messageOf(job)
   const go = oncePerTurn(() =>
     times(job.perTurn, () => {
       for (const client of server.clients) client.send(data)
@@ -42,7 +45,7 @@ function serve(server: WebSocketServer, job: Job): void {
 }
 
 function publish(server: WebSocketServer, job: Job): void {
-  const data = payloadOf(job)
+  const data = messageOf(job)
   const round = new TopicRound(job)
   const topics = new TopicSets<WebSocket>()
   const go = oncePerTurn(() =>
