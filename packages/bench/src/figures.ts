@@ -13,6 +13,8 @@ export type Metric =
   | 'p50'
   | 'p99'
   | 'p999'
+  | 'loopDelayP99'
+  | 'loopDelayMax'
 
 export interface Description {
   readonly title: string
@@ -32,6 +34,8 @@ export const METRICS: Readonly<Record<Metric, Description>> = {
   p50: { title: 'round trip, median', unit: 'microseconds', better: 'lower' },
   p99: { title: 'round trip, 99th percentile', unit: 'microseconds', better: 'lower' },
   p999: { title: 'round trip, 99.9th percentile', unit: 'microseconds', better: 'lower' },
+  loopDelayP99: { title: 'event-loop delay, 99th percentile', unit: 'microseconds', better: 'lower' },
+  loopDelayMax: { title: 'event-loop delay, largest', unit: 'microseconds', better: 'lower' },
 }
 
 /** Under this share of a core it was not the measured process that set the pace. */

@@ -17,6 +17,11 @@ export type Work =
   | 'hold'
   /** A server sends to its clients as fast as they take it. */
   | 'burst'
+  /** Each connection sends a message that inflates past the server's limit, and is opened anew once the server has ended it. */
+  | 'bomb'
+
+/** The largest message that ours takes by default; the other servers get it as their limit, where limits matter. */
+export const LARGEST: number = 16 * 1024 * 1024
 
 /** What a message holds: bytes, ASCII, text with characters of one to four bytes, or JSON. */
 type Payload = 'binary' | 'ascii' | 'unicode' | 'json'
@@ -103,6 +108,12 @@ export interface RoundTrips {
   readonly p50: number
   readonly p99: number
   readonly p999: number
+}
+
+/** Delays of an event loop, in microseconds. */
+export interface LoopDelay {
+  readonly loopDelayP99: number
+  readonly loopDelayMax: number
 }
 
 /** What the program of the codec gets on its command line, as JSON. */

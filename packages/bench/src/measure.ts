@@ -4,7 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Contestant } from './contestants.ts'
 import type { Figures } from './figures.ts'
-import type { Assignment, Job, RoundTrips, Speed, TlsFiles, Usage } from './job.ts'
+import type { Assignment, Job, LoopDelay, RoundTrips, Speed, TlsFiles, Usage } from './job.ts'
 import { Child } from './process/child.ts'
 import type { Cores } from './process/cores.ts'
 import type { Row } from './rows.ts'
@@ -72,14 +72,14 @@ async function byKind(row: Row, { measured, driver }: Cast, surroundings: Surrou
   if (row.side === 'client') {
     const server = await driver('servers/net', given(0))
     const client = await measured(given((await server.ready).port))
-    return withVersion(client, await throughput({ measured: client, driver: server, counter: client }, seconds))
+    return withVersion(client, await throughput({ measured: client, driver: server, counter: client }, row, seconds))
   }
   const holds = row.job.work === 'hold'
   const server = await measured(given(0), holds ? ['--expose-gc'] : [])
   const load = await driver('load/main', given((await server.ready).port))
   if (holds) return withVersion(server, await idle(server, load, row.job.connections))
   const pair: Pair = { measured: server, driver: load, counter: load }
-  return withVersion(server, await throughput(pair, seconds, row.warmUp))
+  return withVersion(server, await throughput(pair, row, seconds))
 }
 
 async function withVersion(child: Child, figures: Figures): Promise<Measurement> {
@@ -93,23 +93,27 @@ interface Pair {
   readonly counter: Child
 }
 
-/** @param warmUp see {@link Row.warmUp} */
-async function throughput({ measured, driver, counter }: Pair, seconds: number, warmUp = WARM_UP): Promise<Figures> {
+async function throughput({ measured, driver, counter }: Pair, row: Row, seconds: number): Promise<Figures> {
+  const { metric, warmUp = WARM_UP } = row
   const read = (): Promise<[Usage, Usage]> =>
     Promise.all([measured.request<Usage>('usage'), driver.request<Usage>('usage')])
   await delay(seconds * 1000 * warmUp)
+  const loopDelay = async (): Promise<LoopDelay | undefined> =>
+    metric === 'loopDelayP99' ? measured.request('loopDelay') : undefined
   await counter.request('roundTrips') // those of the warm-up
+  await loopDelay()
   const [before, beforeDriver] = await read()
   await delay(seconds * 1000)
   const [after, afterDriver] = await read()
   const roundTrips = await counter.request<RoundTrips | undefined>('roundTrips')
+  const delays = await loopDelay()
   await counter.request('check')
   const [first, last] = counter === measured ? [before, after] : [beforeDriver, afterDriver]
   if (first.count === last.count) throw new Error('nothing came back in the time that was measured')
   const perSecond = (1000 * (last.count - first.count)) / (last.time - first.time)
   const cpuShare = shareOf(before, after)
   const shares = { cpuShare, driverCpuShare: shareOf(beforeDriver, afterDriver) }
-  return { perCpuSecond: perSecond / cpuShare, perSecond, ...shares, peakRss: after.peakRss, ...roundTrips }
+  return { perCpuSecond: perSecond / cpuShare, perSecond, ...shares, peakRss: after.peakRss, ...roundTrips, ...delays }
 }
 
 function shareOf(before: Usage, after: Usage): number {

@@ -2,7 +2,7 @@
 
 import type { Side } from './contestants.ts'
 import type { Metric } from './figures.ts'
-import { type Job, job } from './job.ts'
+import { type Job, job, LARGEST } from './job.ts'
 
 export interface Row {
   readonly id: string
@@ -138,6 +138,12 @@ function codec(part: string, title: string): Row {
   return { id: `codec-${part}`, title, side: 'codec', metric: 'perSecond', part }
 }
 
+/** What the event loop of a server does meanwhile. */
+function delayed(id: string, title: string, work: Job): Row {
+  const beside = ['loopDelayMax', 'perSecond'] as const
+  return { id, title, side: 'server', metric: 'loopDelayP99', beside, job: work, without: DEFLATE.without }
+}
+
 /** With a few thousand handshakes a second the compiler is at work for some seconds, at the cost of what it measures. */
 const COMPILED = 3
 /** A server that compresses for each connection on its own needs most of a second for its first broadcast. */
@@ -217,6 +223,22 @@ export const GROUPS: readonly Group[] = [
         job: job('hold', 5_000, KIB, DEFLATE.rest),
         without: DEFLATE.without,
       },
+    ],
+  },
+  {
+    title: 'The event loop while messages are compressed',
+    text: `How late the server's event loop comes to a timer, by \`perf_hooks.monitorEventLoopDelay\`: 99th percentile / largest, and what was done in a second. Each holds the distance of the samples, 1 ms, and counts once however long it is. All threads of a server share its core. JSON is sent back as text; a bomb inflates to a byte more than ${size(LARGEST)}, the limit of every server here, and whoever sent it is back at once.`,
+    rows: [
+      delayed(
+        'deflate-delay-20x1MiB',
+        '20 × 1 MiB of JSON, one in flight each',
+        job('echo', 20, KIB * KIB, DEFLATE.rest),
+      ),
+      delayed(
+        'deflate-delay-bombs',
+        '100 peers with bombs',
+        job('bomb', 100, LARGEST + 1, { payload: 'ascii', deflate: 'noTakeover' }),
+      ),
     ],
   },
   {

@@ -22,13 +22,14 @@ export const ACCEPT: string = acceptOf(KEY)
 /** What asks a server to broadcast once: a frame of one byte. */
 export const GO: Buffer = frame(FIN | BINARY, Buffer.from('!'), true)
 
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz'
 const SEVERAL_WIDTHS = Buffer.from('naïve 漢字 — 🙂, plain ASCII between. ')
 
 /** The payload of a job's messages: exactly `size` bytes, valid UTF-8 if it is text. */
 export function payloadOf({ size, payload }: Job): Buffer {
   if (payload === 'binary')
     return Buffer.from(Uint8Array.from({ length: size }, (_, at) => (at * 167 + (at >> 8)) & 0xff))
-  if (payload === 'ascii') return Buffer.from(Uint8Array.from({ length: size }, (_, at) => 0x61 + (at % 26)))
+  if (payload === 'ascii') return Buffer.alloc(size, ALPHABET)
   if (payload === 'json') return Buffer.from(jsonOf(size))
   const bytes = Buffer.alloc(size, ' ')
   const whole = size - (size % SEVERAL_WIDTHS.length)

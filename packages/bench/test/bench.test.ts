@@ -58,6 +58,21 @@ test(
   TIMEOUT,
 )
 
+test(
+  'the delay of the event loop is sampled while bombs come',
+  async () => {
+    const progress = { line: () => {}, step: () => {}, folder: () => {} }
+    const report = await runBench(options('--row', '^deflate-delay-bombs$', '--only', 'ours'), 'bench', progress)
+    const outcome = report.groups[0]?.rows[0]?.outcomes.ours
+    expect(outcome?.errors).toEqual([])
+    const { perSecond, loopDelayP99 = 0, loopDelayMax = 0 } = outcome?.medians ?? {}
+    expect(perSecond).toBeGreaterThan(0)
+    expect(loopDelayP99).toBeGreaterThan(0)
+    expect(loopDelayMax).toBeGreaterThanOrEqual(loopDelayP99)
+  },
+  TIMEOUT,
+)
+
 test('a program that fails, cannot or ends is told apart, with what it wrote', async () => {
   const folder = await makeFolder()
   const start = async (source: string): Promise<unknown> => {

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { type Assignment, type Job, job, TOPICS_A_TURN } from '../src/job.ts'
+import { bomb } from '../src/load/bomb.ts'
 import { connectAndReset, hold } from '../src/load/connect.ts'
 import { echo } from '../src/load/echo.ts'
 import type { Load } from '../src/load/load.ts'
@@ -18,6 +19,8 @@ interface Server {
   readonly head?: string
   /** Whether answers go to the first connection, whoever asked. */
   readonly toFirst?: boolean
+  /** What becomes of a connection behind each answer. */
+  readonly end?: (socket: Socket) => void
 }
 
 /** Runs a load against a server that answers each request of `job` with what `answer` makes of its number. */
@@ -25,7 +28,7 @@ async function run(
   start: Start,
   work: Job,
   answer: (index: number) => Buffer,
-  { head = answerTo(KEY), toFirst = false }: Server = {},
+  { head = answerTo(KEY), toFirst = false, end = () => {} }: Server = {},
 ) {
   const { length } = requestOf(work)
   const sockets: Socket[] = []
@@ -38,7 +41,10 @@ async function run(
       socket.write(head)
       socket.on('data', (chunk) => {
         bytes += chunk.length
-        for (; bytes >= length; bytes -= length) (toFirst ? sockets[0] : socket)?.write(answer(index++))
+        for (; bytes >= length; bytes -= length) {
+          ;(toFirst ? sockets[0] : socket)?.write(answer(index++))
+          end(socket)
+        }
       })
     })
   })
@@ -229,5 +235,33 @@ test('connections are held after a message each', async () => {
   await running.hold?.(3)
   expect(answered).toBe(3)
   running.end()
+  await end()
+})
+
+const BOMB = job('bomb', 3, 100_000, { payload: 'ascii', deflate: 'noTakeover' })
+const BOMB_ANSWER = answerWith('permessage-deflate; client_no_context_takeover; server_no_context_takeover')
+const TOO_BIG = Buffer.from([0x88, 2, 0x03, 0xf1])
+
+test.each([
+  ['a Close with 1009', TOO_BIG, () => {}],
+  ['the end', Buffer.alloc(0), (socket: Socket) => void socket.end()],
+  ['a reset', Buffer.alloc(0), (socket: Socket) => void socket.resetAndDestroy()],
+])('peers with bombs count %s, and come back', async (_, answer, over) => {
+  const { load, failure, end } = await run(bomb, BOMB, () => answer, { head: BOMB_ANSWER, end: over })
+  const failed = failure.then((error) => error.message)
+  const running = await load
+  await until(() => running.count() > 10 * BOMB.connections)
+  running.end()
+  await end()
+  expect(await Promise.race([failed, 'none'])).toBe('none')
+})
+
+test.each([
+  ['a reply', replyOf(BOMB), /^expected a Close with 1009; got c1/],
+  ['another Close', Buffer.from([0x88, 2, 0x03, 0xea]), /^expected a Close with 1009; got 880203ea$/],
+])('%s to a bomb fails', async (_, answer, message) => {
+  const { load, failure, end } = await run(bomb, BOMB, () => answer, { head: BOMB_ANSWER })
+  expect((await failure).message).toMatch(message)
+  ;(await load).end()
   await end()
 })

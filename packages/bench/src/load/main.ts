@@ -2,6 +2,7 @@
 
 import type { Assignment, Work } from '../job.ts'
 import { assignment, fail, run, usage } from '../process/program.ts'
+import { bomb } from './bomb.ts'
 import { connectAndReset, hold } from './connect.ts'
 import { echo } from './echo.ts'
 import type { Load } from './load.ts'
@@ -18,6 +19,7 @@ const LOADS: Readonly<Record<Work, Start>> = {
   connect: connectAndReset,
   hold,
   burst: receive,
+  bomb,
 }
 
 await run(async () => {

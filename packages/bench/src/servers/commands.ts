@@ -1,6 +1,8 @@
 // What every server answers.
 
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { LoopDelay } from '../job.ts'
 import { type Commands, usage } from '../process/program.ts'
 
 /** How often garbage is collected before memory is read: what the first run frees, the next ones find. */
@@ -11,7 +13,26 @@ const COLLECTIONS = 4
  */
 const PAUSE = 2_000
 
-export const SERVER_COMMANDS: Commands = { usage: () => usage(), rss: settledRss }
+/** The distance of two samples of the event loop's delay, in ms: the shortest there is. A delay holds it. */
+const RESOLUTION = 1
+const NS_PER_US = 1000
+
+let delays: IntervalHistogram | undefined
+
+export const SERVER_COMMANDS: Commands = { usage: () => usage(), rss: settledRss, loopDelay }
+
+/** The event loop's delay since the last call; undefined at the first one, from which on it is sampled. */
+function loopDelay(): LoopDelay | undefined {
+  if (delays === undefined) {
+    delays = monitorEventLoopDelay({ resolution: RESOLUTION })
+    delays.enable()
+    return undefined
+  }
+  if (delays.count === 0) throw new Error('the event loop never went round in the time that was measured')
+  const delay = { loopDelayP99: delays.percentile(99) / NS_PER_US, loopDelayMax: delays.max / NS_PER_US }
+  delays.reset()
+  return delay
+}
 
 /** The resident set size at rest, after full garbage collections, in bytes. */
 async function settledRss(): Promise<number> {

@@ -4,14 +4,13 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import type { Job } from '../job.ts'
+import { type Job, LARGEST } from '../job.ts'
 import { assignment, run, Unavailable } from '../process/program.ts'
 import { messageOf } from '../wire.ts'
 import { SERVER_COMMANDS } from './commands.ts'
 import { TopicRound } from './topics.ts'
 import { oncePerTurn, times } from './turns.ts'
 
-const LIMIT = 16 * 1024 * 1024
 const TOPIC = 'all'
 
 /** What is used of it here. */
@@ -41,7 +40,7 @@ await run(async () => {
   const library = load(require)
   const app = job.secure ? library.SSLApp({ key_file_name: tls.key, cert_file_name: tls.cert }) : library.App()
   const compression = job.deflate === 'none' ? library.DISABLED : library.SHARED_COMPRESSOR
-  app.ws('/*', { maxPayloadLength: LIMIT, maxBackpressure: LIMIT, compression, ...behaviorOf(app, job) })
+  app.ws('/*', { maxPayloadLength: LARGEST, maxBackpressure: LARGEST, compression, ...behaviorOf(app, job) })
   const socket = await new Promise((resolve) => app.listen('127.0.0.1', 0, resolve))
   if (!socket) throw new Error('it cannot listen')
   const { version } = JSON.parse(readFileSync(join(competitors, 'node_modules/uwebsockets/package.json'), 'utf8'))

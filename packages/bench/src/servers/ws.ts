@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { deflateOptionsOf } from '../deflate.ts'
-import type { Job } from '../job.ts'
+import { type Job, LARGEST } from '../job.ts'
 import { assignment, run } from '../process/program.ts'
 import { messageOf } from '../wire.ts'
 import { SERVER_COMMANDS } from './commands.ts'
@@ -15,13 +15,13 @@ import { oncePerTurn, times } from './turns.ts'
 
 await run(async () => {
   const { job, tls } = assignment()
-  const perMessageDeflate = deflateOptionsOf(job)
+  const options = { perMessageDeflate: deflateOptionsOf(job), ...(job.work === 'bomb' && { maxPayload: LARGEST }) }
   const server = job.secure
     ? new WebSocketServer({
-        perMessageDeflate,
+        ...options,
         server: createServer({ key: readFileSync(tls.key), cert: readFileSync(tls.cert) }).listen(0, '127.0.0.1'),
       })
-    : new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate })
+    : new WebSocketServer({ port: 0, host: '127.0.0.1', ...options })
   if (job.work === 'publish') publish(server, job)
   else serve(server, job)
   await new Promise((resolve) => server.once('listening', resolve))
