@@ -25,11 +25,18 @@ const AGREED: DeflateParameters = {
 }
 const ALONE: DeflateParameters = { ...AGREED, serverNoContextTakeover: true, clientNoContextTakeover: true }
 const RSV1 = 4
+const PING = 9
+const CLOSE = 8
+const ROLES = ['server', 'client'] as const
 const TEXT = JSON.stringify(Array.from({ length: 100 }, (_, id) => ({ id, name: `item ${id}` })))
 const LARGE = TEXT.repeat(40)
 
 function setup(deflate: DeflateParameters, syncLimit?: number): Setup {
   return { perMessageDeflate: { threshold: 0, syncLimit }, deflate }
+}
+
+function control(role: Role, opcode: number, payload: string | Uint8Array = ''): Uint8Array {
+  return frame({ opcode, payload, key: role === 'server' ? SAMPLE_KEY : undefined })
 }
 
 function compressed(role: Role, data: string | Uint8Array): Uint8Array {
@@ -98,12 +105,12 @@ describe.each([
     await socket.closed
   })
 
-  test.each(['terminate', 'close', 'peer'] as const)(
-    "%s while jobs run: we get nothing any more if we end it, the peer's message if it does; all is freed",
-    async (how) => {
-      const bomb = compressed('server', Buffer.alloc(8 * MIB))
+  test.each(ROLES.flatMap((role) => (['terminate', 'close', 'peer'] as const).map((how) => [role, how] as const)))(
+    "%s: %s while jobs run: we get nothing any more if we end it, the peer's message if it does; all is freed [O19]",
+    async (role, how) => {
+      const bomb = compressed(role, Buffer.alloc(8 * MIB))
       await noHandles()
-      const { socket, peer, dispose } = await withPeer('server', setup(deflate))
+      const { socket, peer, dispose } = await withPeer(role, setup(deflate))
       onTestFinished(dispose)
       const received: number[] = []
       socket.on('message', (data) => received.push(data.length))
@@ -111,13 +118,14 @@ describe.each([
         socket.send(Buffer.alloc(4 * MIB), { onFlushed: resolve })
       })
       const closing = new Promise((resolve) => socket.on('ping', resolve))
-      peer.write(frame({ opcode: 9, payload: '', key: SAMPLE_KEY }), bomb)
+      peer.write(control(role, PING), bomb)
       await closing // and behind it the message is being inflated
       peer.stream.resume().on('end', () => peer.stream.end())
       if (how === 'terminate') socket.terminate()
       else if (how === 'peer') peer.stream.destroy()
       else void socket.close(1000)
-      if (how === 'close') peer.write(frame({ opcode: 8, payload: Buffer.from([3, 232]), key: SAMPLE_KEY }))
+      if (how === 'close') peer.write(control(role, CLOSE, Buffer.from([3, 232])))
+      if (how === 'close' && role === 'client') peer.stream.end() // the server ends TCP first
       await socket.closed
       await sent
       expect([received, zlibHandles()]).toEqual([how === 'peer' ? [8 * MIB] : [], 0])
@@ -140,17 +148,16 @@ test('what waits for the pool counts as buffered; drained() waits for it, and a 
   expect((await ends.client.closed).code).toBe(1000)
 })
 
-test.each(['a FIN', 'a reset'])(
-  '%s behind messages that are inflated: they come first, then the end is told, once',
-  async (how) => {
-    const { socket, peer, dispose } = await withPeer('server', setup(AGREED))
+test.each(ROLES.flatMap((role) => ['a FIN', 'a reset'].map((how) => [role, how] as const)))(
+  '%s: %s behind messages that are inflated: they come first, then the end is told, once',
+  async (role, how) => {
+    const { socket, peer, dispose } = await withPeer(role, setup(AGREED))
     onTestFinished(dispose)
     const log: unknown[] = []
     socket.on('message', (data) => log.push(data.length))
     socket.on('close', ({ code }) => log.push(code))
     const read = new Promise((resolve) => socket.on('ping', resolve))
-    const ping = frame({ opcode: 9, payload: '', key: SAMPLE_KEY })
-    peer.write(ping, compressed('server', Buffer.alloc(4 * MIB)), compressed('server', Buffer.alloc(2 * MIB)))
+    peer.write(control(role, PING), compressed(role, Buffer.alloc(4 * MIB)), compressed(role, Buffer.alloc(2 * MIB)))
     await read
     if (how === 'a FIN') peer.stream.resume().end()
     else (peer.stream as Socket).resetAndDestroy()
@@ -162,51 +169,57 @@ test.each(['a FIN', 'a reset'])(
   },
 )
 
-test('terminate() while the end waits for a message: it is not delivered, the end is told at once', async () => {
-  let ours: Duplex | undefined
-  const pair = async () => {
-    const streams = await tcpPair()
-    ours = streams.server
-    return streams
-  }
-  const { socket, peer, dispose } = await withPeer('server', setup(AGREED), pair)
-  onTestFinished(dispose)
-  const log: unknown[] = []
-  socket.on('message', (data) => log.push(data.length))
-  socket.on('close', ({ code }) => log.push(code))
-  const read = once(socket, 'ping')
-  socket.send(Buffer.alloc(16 * MIB)) // the jobs of a connection wait for each other
-  peer.write(frame({ opcode: 9, payload: '', key: SAMPLE_KEY }), compressed('server', Buffer.alloc(8 * MIB)))
-  await read
-  const gone = new Promise((resolve) => ours?.once('close', resolve))
-  ;(peer.stream as Socket).resetAndDestroy()
-  await gone
-  expect(log).toEqual([])
-  socket.terminate()
-  expect(log).toEqual([1006])
-  expect(zlibHandles()).toBe(0)
-})
+test.each(ROLES)(
+  '%s: terminate() while the end waits for a message: it is not delivered, the end is told at once',
+  async (role) => {
+    let ours: Duplex | undefined
+    const pair = async () => {
+      const streams = await tcpPair()
+      ours = streams[role]
+      return streams
+    }
+    const { socket, peer, dispose } = await withPeer(role, setup(AGREED), pair)
+    onTestFinished(dispose)
+    const log: unknown[] = []
+    socket.on('message', (data) => log.push(data.length))
+    socket.on('close', ({ code }) => log.push(code))
+    const read = once(socket, 'ping')
+    socket.send(Buffer.alloc(16 * MIB)) // the jobs of a connection wait for each other
+    peer.write(control(role, PING), compressed(role, Buffer.alloc(8 * MIB)))
+    await read
+    const gone = new Promise((resolve) => ours?.once('close', resolve))
+    ;(peer.stream as Socket).resetAndDestroy()
+    await gone
+    expect(log).toEqual([])
+    socket.terminate()
+    expect(log).toEqual([1006])
+    expect(zlibHandles()).toBe(0)
+  },
+)
 
-test('the reading stops while a message is inflated: what follows comes behind it, pings too', async () => {
-  const { socket, peer, dispose } = await withPeer('server', setup(AGREED))
-  onTestFinished(dispose)
-  const order: unknown[] = []
-  socket.on('ping', () => order.push('ping'))
-  const received = new Promise<void>((resolve) => {
-    socket.on('message', (data) => {
-      order.push(data.length)
-      if (order.length === 4) resolve()
+test.each(ROLES)(
+  '%s: the reading stops while a message is inflated: what follows comes behind it, pings too',
+  async (role) => {
+    const { socket, peer, dispose } = await withPeer(role, setup(AGREED))
+    onTestFinished(dispose)
+    const order: unknown[] = []
+    socket.on('ping', () => order.push('ping'))
+    const received = new Promise<void>((resolve) => {
+      socket.on('message', (data) => {
+        order.push(data.length)
+        if (order.length === 4) resolve()
+      })
     })
-  })
-  peer.write(
-    compressed('server', 'first'),
-    compressed('server', Buffer.alloc(4 * MIB)),
-    frame({ opcode: 9, payload: '', key: SAMPLE_KEY }),
-    compressed('server', 'last'),
-  )
-  await received
-  expect(order).toEqual([5, 4 * MIB, 'ping', 4])
-})
+    peer.write(
+      compressed(role, 'first'),
+      compressed(role, Buffer.alloc(4 * MIB)),
+      control(role, PING),
+      compressed(role, 'last'),
+    )
+    await received
+    expect(order).toEqual([5, 4 * MIB, 'ping', 4])
+  },
+)
 
 describe('the workload of a server', () => {
   test('within a turn only so much is done at once; the next turn begins anew', async () => {

@@ -162,6 +162,48 @@ describe.each(['server', 'client'] as const)('at the %s, one after the other', P
   })
 })
 
+/** What a process that has just been started grows by for one connection and one message, besides the message. */
+const ROOM = 16 * MIB
+/** In what pieces output is made. */
+const CHUNK = 64 * 1024
+/** Of bombs of 16 MiB at most four are inflated at a time, and as many wait to be collected; all at once they are 1.6 GiB. */
+const JOBS_BOUND = 192 * MIB
+
+describe.each(['server', 'client'] as const)(
+  'a bomb costs the %s no more than maxPayload and a chunk',
+  PATIENT,
+  (role) => {
+    test.each([
+      ['inflated at once', MIB, 6 * MIB, 0],
+      ['inflated in the thread pool', 0, 64 * MIB, 0],
+      ['begun at once, up to eight times syncLimit, and inflated in the pool', MIB, 64 * MIB, 8 * MIB],
+    ])('%s', async (_, syncLimit, maxPayload, begun) => {
+      const bomb = frame(role, BINARY | RSV1, bombOf(512))
+      const options = { maxPayload, perMessageDeflate: { syncLimit } }
+      const growth = await growthAlone({ role, options }, async (victim) => {
+        const peer = await attacker(victim, 'permessage-deflate')
+        peer.resume().end(bomb)
+        expect(await victim.next('closed')).toEqual({ code: 1009, cause: 'MESSAGE_TOO_BIG' })
+      })
+      expect(growth).toBeLessThan(maxPayload + begun + CHUNK + bomb.length + ROOM)
+    })
+  },
+)
+
+test.each([0, 32 * 1024])('bombs of a hundred peers at once, syncLimit %i', PATIENT, async (syncLimit) => {
+  const bomb = frame('server', BINARY | RSV1, bombOf(32))
+  const options = { maxPayload: 16 * MIB, perMessageDeflate: { syncLimit } }
+  const growth = await growthAlone({ role: 'server', options }, async (victim) => {
+    const peers: net.Socket[] = []
+    for (let left = 100; left > 0; left--) peers.push(await attacker(victim, 'permessage-deflate'))
+    for (const peer of peers) peer.resume().end(bomb)
+    for (let left = peers.length; left > 0; left--) {
+      expect(await victim.next('closed')).toEqual({ code: 1009, cause: 'MESSAGE_TOO_BIG' })
+    }
+  })
+  expect(growth).toBeLessThan(JOBS_BOUND)
+})
+
 /** How far an attacker goes before it resets. */
 type Stage = [name: string, reset: (socket: net.Socket) => unknown]
 
