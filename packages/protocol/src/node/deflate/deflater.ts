@@ -70,8 +70,7 @@ export class Deflater {
       done(undefined)
     }
     stream.on('data', take).on('close', fail)
-    stream.write(message)
-    stream.flush(constants.Z_SYNC_FLUSH, () => {
+    stream.write(message, () => {
       if (stream.destroyed) return
       leave()
       done(this.#smaller(Buffer.concat(parts), message))
@@ -103,7 +102,9 @@ export class Deflater {
   }
 
   #openStream(): DeflateRaw {
-    this.#stream = createDeflateRaw(this.#parameters).on('error', () => {}) // `run`, or the close that follows, tells
+    // Each write flushes: a flush of its own would go to the pool a second time.
+    const options = { ...this.#parameters, flush: constants.Z_SYNC_FLUSH }
+    this.#stream = createDeflateRaw(options).on('error', () => {}) // `run`, or the close that follows, tells
     return this.#stream
   }
 
