@@ -13,6 +13,7 @@ import type { Role } from '../../src/constants.ts'
 import type { DeflateParameters } from '../../src/deflate/parameters.ts'
 import { syncZlib } from '../../src/node/deflate/handle.ts'
 import { type Job, Workload } from '../../src/node/deflate/workload.ts'
+import { connectionSettings } from '../../src/node/settings.ts'
 import { frame, SAMPLE_KEY } from '../support/encode.ts'
 import { collect, connected, type Setup, withPeer } from './support/connections.ts'
 
@@ -222,6 +223,43 @@ test.each(ROLES)(
   },
 )
 
+describe.each([
+  ['with', AGREED],
+  ['without', ALONE],
+] as const)('more than a turn has budget for, %s context takeover', (_, agreed) => {
+  test('all come back, in their order, of all connections', async () => {
+    const count = 24
+    const text = (connection: number, index: number): string => `${connection}.${index} `.repeat(3_000)
+    const settings = connectionSettings({ perMessageDeflate: { threshold: 0 } }, false)
+    const spent: number[] = []
+    const workload = settings.perMessageDeflate?.workload as Workload
+    const spend = workload.spend.bind(workload)
+    workload.spend = (...bytes) => {
+      spend(...bytes)
+      spent.push(workload.atOnce)
+    }
+    const ends = await Promise.all(
+      Array.from({ length: 12 }, () =>
+        connected(undefined, {
+          client: setup(agreed),
+          server: { settings, deflate: agreed, handlers: { message: (socket, data) => void socket.send(data) } },
+        }),
+      ),
+    )
+    onTestFinished(async () => {
+      await Promise.all(ends.map((end) => end.dispose()))
+    })
+    const received = ends.map(({ client }) => collect(client, count))
+    for (let index = 0; index < count; index++) {
+      for (const [connection, { client }] of ends.entries()) client.send(text(connection, index))
+    }
+    for (const [connection, messages] of (await Promise.all(received)).entries()) {
+      expect(messages.map(shown)).toEqual(Array.from({ length: count }, (_, index) => text(connection, index)))
+    }
+    if (syncZlib) expect(spent).toContain(4096)
+  })
+})
+
 describe('the workload of a server', () => {
   test('within a turn only so much is done at once; the next turn begins anew', async () => {
     const workload = new Workload(32_768)
@@ -241,6 +279,7 @@ describe('the workload of a server', () => {
     const ends: (() => void)[] = []
     const jobs = Array.from({ length: 9 }, (_, index) => ({
       cancelled: false,
+      doNow: undefined,
       start(ended: () => void) {
         started.push(index)
         ends.push(ended)
@@ -252,5 +291,35 @@ describe('the workload of a server', () => {
     ;(jobs[atOnce] as { cancelled: boolean }).cancelled = true
     for (let end = ends.shift(); end !== undefined; end = ends.shift()) end()
     expect(started).toEqual(jobs.map((_, index) => index).filter((index) => index !== atOnce))
+  })
+
+  test('what waits for budget alone comes first in the next turn, before anything is read', async () => {
+    const workload = new Workload(32_768)
+    const done: string[] = []
+    const job = (name: string, doNow?: () => boolean): Job => ({
+      cancelled: false,
+      doNow,
+      start: () => void done.push(`${name} started`),
+    })
+    const now =
+      (name: string, does = true) =>
+      () => {
+        done.push(name)
+        workload.spend(MIB / 2, 0)
+        return does
+      }
+    workload.spend(MIB, 0)
+    workload.add(job('large')) // takes the only place, or one of them
+    const places = 4
+    for (let left = places; left > 0; left--) workload.add(job('another'))
+    for (const name of ['a', 'b', 'c']) workload.add(job(name, now(name)))
+    workload.add({ ...job('cancelled', now('cancelled')), cancelled: true })
+    workload.add(job('given up', now('given up', false)))
+    done.length = 0
+    await new Promise(setImmediate)
+    expect(done).toEqual(['a', 'b'])
+    await new Promise(setImmediate)
+    expect(done).toEqual(['a', 'b', 'c', 'given up'])
+    expect(workload.atOnce).toBe(4096)
   })
 })

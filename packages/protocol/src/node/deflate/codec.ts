@@ -3,6 +3,7 @@
 // - Engines are taken at first use: shared ones, but for compressing with context takeover, where each connection has its own.
 // - Once it is closed it holds nothing, and nothing that was under way is told to the protocol any more.
 
+import { Buffer } from 'node:buffer'
 import type { Role } from '../../constants.ts'
 import type { DeflateFault, InflateSink, MessageCompression } from '../../deflate/compression.ts'
 import type { DeflateParameters } from '../../deflate/parameters.ts'
@@ -83,21 +84,35 @@ export class ConnectionCodec implements MessageCompression {
         leave()
       }
     }
-    this.#enter(new PoolJob(begin, () => done(undefined)))
+    const atOnce = (): (() => void) => {
+      const compressed = this.deflate(message)
+      return () => done(compressed)
+    }
+    this.#enter(new PoolJob(begin, () => done(undefined), this.#fitsATurn(message.length) ? atOnce : undefined))
   }
 
   inflate(payload: Uint8Array, limit: number, sink: InflateSink): Uint8Array | DeflateFault | undefined {
     if (payload.length === 0) return NOTHING // not a stream (STANDARDS O11)
     const { workload } = this.#settings
     const bound = workload.atOnce
-    if (syncZlib && payload.length <= bound) {
-      this.#inflater ??= inflaters.take(this.#in.bits, () => new Inflater(this.#in.bits))
-      const inflated = this.#inflater.inflate(payload, this.#in, limit, GROWTH * bound)
-      workload.spend(0, typeof inflated === 'object' ? inflated.length : GROWTH * bound)
-      if (inflated !== undefined) return inflated
-    }
-    this.#inflateApart(payload, limit, sink)
-    return undefined
+    const inflated = this.#inflateAtOnce(payload, limit, bound)
+    // One that was given up with all the room there is would be given up again.
+    const later = bound < workload.syncLimit && this.#fitsATurn(payload.length)
+    if (inflated === undefined) this.#inflateApart(payload, limit, sink, later)
+    return inflated
+  }
+
+  #inflateAtOnce(payload: Uint8Array, limit: number, bound: number): Uint8Array | DeflateFault | undefined {
+    if (!syncZlib || payload.length > bound) return undefined
+    this.#inflater ??= inflaters.take(this.#in.bits, () => new Inflater(this.#in.bits))
+    const inflated = this.#inflater.inflate(payload, this.#in, limit, GROWTH * bound)
+    this.#settings.workload.spend(0, typeof inflated === 'object' ? inflated.length : GROWTH * bound)
+    return inflated
+  }
+
+  /** Whether a message of so many bytes has only to wait for a turn with some budget left. */
+  #fitsATurn(size: number): boolean {
+    return syncZlib && size <= this.#settings.workload.syncLimit
   }
 
   close(): void {
@@ -113,7 +128,7 @@ export class ConnectionCodec implements MessageCompression {
     this.#inflater = this.#deflater = undefined
   }
 
-  #inflateApart(payload: Uint8Array, limit: number, sink: InflateSink): void {
+  #inflateApart(payload: Uint8Array, limit: number, sink: InflateSink, later: boolean): void {
     const begin = (ended: () => void): (() => void) => {
       const apart = new InflateApart(payload, this.#in, limit, (inflated) => {
         if (typeof inflated !== 'string') this.#in.add(inflated)
@@ -123,7 +138,14 @@ export class ConnectionCodec implements MessageCompression {
       apart.start()
       return () => apart.cancel()
     }
-    this.#enter(new PoolJob(begin, () => {}))
+    const atOnce = (): (() => void) | undefined => {
+      const { syncLimit } = this.#settings.workload
+      const inflated = this.#inflateAtOnce(payload, limit, syncLimit)
+      if (inflated === undefined) return undefined
+      const own = typeof inflated === 'string' ? inflated : Buffer.from(inflated)
+      return () => sink.onInflated(own)
+    }
+    this.#enter(new PoolJob(begin, () => {}, later ? atOnce : undefined))
   }
 
   /** One job at a time: at most one each way is there, since the protocol and the sender wait for theirs. */
@@ -155,6 +177,7 @@ class PoolJob implements Job {
   cancelled = false
   /** Called once it has ended by itself. */
   over: () => void = () => {}
+  readonly doNow: (() => boolean) | undefined
   readonly #begin: (ended: () => void) => () => void
   readonly #givenUp: () => void
   #stop: (() => void) | undefined
@@ -163,10 +186,12 @@ class PoolJob implements Job {
   /**
    * @param begin starts it, and returns what stops it
    * @param givenUp called if it is cancelled
+   * @param atOnce does it in the turn, if it is small enough; returns what tells the result, or nothing if it is not after all
    */
-  constructor(begin: (ended: () => void) => () => void, givenUp: () => void) {
+  constructor(begin: (ended: () => void) => () => void, givenUp: () => void, atOnce?: () => (() => void) | undefined) {
     this.#begin = begin
     this.#givenUp = givenUp
+    this.doNow = atOnce && (() => this.#finish(atOnce))
   }
 
   start(leave: () => void): void {
@@ -175,6 +200,14 @@ class PoolJob implements Job {
       leave()
       this.over()
     })
+  }
+
+  #finish(atOnce: () => (() => void) | undefined): boolean {
+    const tell = atOnce()
+    if (tell === undefined) return false
+    this.over()
+    tell()
+    return true
   }
 
   cancel(): void {

@@ -8,7 +8,7 @@ import type { Role } from '../../../src/constants.ts'
 import type { DeflateParameters } from '../../../src/deflate/parameters.ts'
 import { type Handlers, WebSocketConnection } from '../../../src/node/connection.ts'
 import { memoryPair } from '../../../src/node/memory-duplex.ts'
-import { type ConnectionOptions, connectionSettings } from '../../../src/node/settings.ts'
+import { type ConnectionOptions, type ConnectionSettings, connectionSettings } from '../../../src/node/settings.ts'
 import { openTransport } from '../../../src/node/transport/open.ts'
 
 /** Every transport that connections run over. */
@@ -38,15 +38,17 @@ export interface Setup extends ConnectionOptions {
   handlers?: Handlers
   head?: Uint8Array
   deflate?: DeflateParameters
+  /** In place of options: those of one server, say, which its connections share. */
+  settings?: ConnectionSettings
 }
 
 /** Makes a connection of ours on a stream and starts it. */
 export function open(
   stream: Duplex,
   role: Role,
-  { handlers, head, deflate, ...options }: Setup = {},
+  { handlers, head, deflate, settings: given, ...options }: Setup = {},
 ): WebSocketConnection {
-  const settings = connectionSettings(options, false)
+  const settings = given ?? connectionSettings(options, false)
   const socket = new WebSocketConnection({ transport: openTransport(stream, head), role, settings, handlers, deflate })
   socket.start()
   return socket
