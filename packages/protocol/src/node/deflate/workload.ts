@@ -7,6 +7,7 @@
 //   first, turn after turn, does not use up what the others need.
 
 import { availableParallelism } from 'node:os'
+import process from 'node:process'
 import { Fifo } from '../fifo.ts'
 
 const KIB = 1024
@@ -73,14 +74,12 @@ export class Workload {
     })
   }
 
-  /** Does what was left over from the turn before. */
+  /** Does what was left over from the turn before: one, and what the same connection has behind it while its engine is at hand. */
   #catchUp(): void {
-    while (this.#left > 0) {
-      const job = this.#small.shift()
-      if (job === undefined) return
-      if (!job.cancelled && job.doNow?.() !== true) this.#large.push(job)
-    }
-    this.#startMore()
+    const job = this.#left > 0 ? this.#small.shift() : undefined
+    if (job === undefined) return this.#startMore()
+    if (!job.cancelled && job.doNow?.() !== true) this.#large.push(job)
+    queueMicrotask(() => process.nextTick(() => this.#catchUp())) // behind the promises that this has settled
   }
 
   #startMore(): void {
