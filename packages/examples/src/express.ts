@@ -10,9 +10,12 @@ const http = app.listen(Number(process.argv[2] ?? 12012), '127.0.0.1', () => {
   console.log(`http://127.0.0.1:${(http.address() as AddressInfo).port}`)
 })
 
-const rooms = new WebSocketServer<string | undefined>(
-  { server: http, path: '/rooms/:room', authenticate: ({ params }) => ({ data: params.room }) },
-  { message: (socket, text) => void rooms.broadcast(text, { filter: ({ data }) => data === socket.data }) },
+const rooms = new WebSocketServer<string>(
+  { server: http, path: '/rooms/:room', authenticate: ({ params }) => ({ data: params.room ?? 'lobby' }) },
+  {
+    open: (socket) => void socket.subscribe(socket.data),
+    message: (socket, text) => void rooms.publish(socket.data, text),
+  },
 )
 
 async function stop(): Promise<void> {

@@ -6,9 +6,12 @@ import fastify from 'fastify'
 const app = fastify()
 app.get('/', () => 'a page of Fastify')
 
-const rooms = new WebSocketServer<string | undefined>(
-  { server: app.server, path: '/rooms/:room', authenticate: ({ params }) => ({ data: params.room }) },
-  { message: (socket, text) => void rooms.broadcast(text, { filter: ({ data }) => data === socket.data }) },
+const rooms = new WebSocketServer<string>(
+  { server: app.server, path: '/rooms/:room', authenticate: ({ params }) => ({ data: params.room ?? 'lobby' }) },
+  {
+    open: (socket) => void socket.subscribe(socket.data),
+    message: (socket, text) => void rooms.publish(socket.data, text),
+  },
 )
 app.addHook('preClose', async () => void (await rooms.close())) // while the HTTP server is still open
 

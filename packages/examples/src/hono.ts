@@ -10,9 +10,12 @@ app.get('/', (context) => context.text('a page of Hono'))
 const options = { fetch: app.fetch, port: Number(process.argv[2] ?? 12014), hostname: '127.0.0.1' }
 const http = serve(options, ({ port }) => console.log(`http://127.0.0.1:${port}`)) as Server
 
-const rooms = new WebSocketServer<string | undefined>(
-  { server: http, path: '/rooms/:room', authenticate: ({ params }) => ({ data: params.room }) },
-  { message: (socket, text) => void rooms.broadcast(text, { filter: ({ data }) => data === socket.data }) },
+const rooms = new WebSocketServer<string>(
+  { server: http, path: '/rooms/:room', authenticate: ({ params }) => ({ data: params.room ?? 'lobby' }) },
+  {
+    open: (socket) => void socket.subscribe(socket.data),
+    message: (socket, text) => void rooms.publish(socket.data, text),
+  },
 )
 
 async function stop(): Promise<void> {
