@@ -86,14 +86,12 @@ function broadcasting(job: Job): (socket: Socket) => void {
 }
 
 function publishing(job: Job): (socket: Socket) => void {
-  const message = replyOf(job)
+  const messages = repeat(replyOf(job), job.perTurn)
   const round = new TopicRound(job)
   const topics = new TopicSets<Socket>()
-  const go = oncePerTurn(() =>
-    round.publish((topic) => {
-      for (const socket of topics.subscribers(topic)) socket.write(message)
-    }),
-  )
+  const go = oncePerTurn(() => {
+    for (const topic of round.next()) for (const socket of topics.subscribers(topic)) socket.write(messages)
+  })
   return (socket) => {
     topics.subscribe(round.ofNext(), socket)
     asking(socket, go)

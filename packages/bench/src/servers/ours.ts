@@ -9,7 +9,7 @@ import type { Assignment, Job } from '../job.ts'
 import { assignment, run, Unavailable } from '../process/program.ts'
 import { messageOf } from '../wire.ts'
 import { SERVER_COMMANDS } from './commands.ts'
-import { TopicRound } from './topics.ts'
+import { publishTurn, TopicRound } from './topics.ts'
 import { oncePerTurn, times } from './turns.ts'
 
 /** What a revision may have. */
@@ -42,7 +42,7 @@ function publishing(job: Job, server: () => WebSocketServer): Handlers {
   const round = new TopicRound(job)
   return {
     open: (socket) => void socket.subscribe(round.ofNext()),
-    message: oncePerTurn(() => round.publish((topic) => void server().publish(topic, data))),
+    message: oncePerTurn(() => publishTurn(job, round, (topic) => void server().publish(topic, data))),
   }
 }
 

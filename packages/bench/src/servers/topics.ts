@@ -2,17 +2,16 @@
 // their messages: the same for every server.
 
 import { type Job, TOPICS_A_TURN } from '../job.ts'
+import { times } from './turns.ts'
 
 /** Names that have to be looked up, as those of rooms are. */
 export class TopicRound {
   readonly #names: readonly string[]
-  readonly #perTurn: number
   #opened = 0
   #published = 0
 
-  constructor({ topics, perTurn }: Job) {
+  constructor({ topics }: Job) {
     this.#names = Array.from({ length: topics }, (_, index) => `topic ${index}`)
-    this.#perTurn = perTurn
   }
 
   /** The topic of the next connection. */
@@ -20,12 +19,9 @@ export class TopicRound {
     return this.#name(this.#opened++)
   }
 
-  /** Publishes what is due in one turn: to one topic after the other, and again. */
-  publish(send: (topic: string) => void): void {
-    for (let round = this.#perTurn; round > 0; round--) {
-      for (let index = 0; index < TOPICS_A_TURN; index++) send(this.#name(this.#published + index))
-    }
-    this.#published += TOPICS_A_TURN
+  /** The topics that get messages in the next turn. */
+  next(): readonly string[] {
+    return Array.from({ length: TOPICS_A_TURN }, () => this.#name(this.#published++))
   }
 
   #name(count: number): string {
@@ -50,4 +46,10 @@ export class TopicSets<Socket> {
   subscribers(topic: string): Iterable<Socket> {
     return this.#sets.get(topic) ?? []
   }
+}
+
+/** Publishes what is due in one turn: a message to each of the topics, and again. */
+export function publishTurn({ perTurn }: Job, round: TopicRound, publish: (topic: string) => void): void {
+  const topics = round.next()
+  times(perTurn, () => topics.forEach(publish))
 }

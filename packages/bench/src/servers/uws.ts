@@ -8,7 +8,7 @@ import { type Job, LARGEST } from '../job.ts'
 import { assignment, run, Unavailable } from '../process/program.ts'
 import { messageOf } from '../wire.ts'
 import { SERVER_COMMANDS } from './commands.ts'
-import { TopicRound } from './topics.ts'
+import { publishTurn, TopicRound } from './topics.ts'
 import { oncePerTurn, times } from './turns.ts'
 
 const TOPIC = 'all'
@@ -83,6 +83,6 @@ function broadcasting(app: App, job: Job): object {
 function publishing(app: App, job: Job): object {
   const data = messageOf(job)
   const round = new TopicRound(job)
-  const go = oncePerTurn(() => round.publish((topic) => void app.publish(topic, data, true, false)))
+  const go = oncePerTurn(() => publishTurn(job, round, (topic) => void app.publish(topic, data, true, false)))
   return { open: (socket: Socket) => void socket.subscribe(round.ofNext()), message: go }
 }

@@ -10,7 +10,7 @@ import { type Job, LARGEST } from '../job.ts'
 import { assignment, run } from '../process/program.ts'
 import { messageOf } from '../wire.ts'
 import { SERVER_COMMANDS } from './commands.ts'
-import { TopicRound, TopicSets } from './topics.ts'
+import { publishTurn, TopicRound, TopicSets } from './topics.ts'
 import { oncePerTurn, times } from './turns.ts'
 
 await run(async () => {
@@ -49,7 +49,7 @@ function publish(server: WebSocketServer, job: Job): void {
   const round = new TopicRound(job)
   const topics = new TopicSets<WebSocket>()
   const go = oncePerTurn(() =>
-    round.publish((topic) => {
+    publishTurn(job, round, (topic) => {
       for (const client of topics.subscribers(topic)) client.send(data)
     }),
   )
