@@ -47,6 +47,8 @@ export default defineConfig({
       project('testkit', { include: ['packages/testkit/test/**/*.test.ts'] }),
       // The catalogue of cases, whole, at both ends.
       project('conformance', { include: ['packages/conformance/test/**/*.test.ts'], testTimeout: 60_000 }),
+      // Short soaks, of broken servers too; `pnpm soak` runs longer.
+      project('soak', { include: ['packages/soak/test/**/*.test.ts'], testTimeout: 60_000 }),
       project('bench', { include: ['packages/bench/test/**/*.test.ts'], testTimeout: 60_000 }),
       // Pairs of clients and servers, ours and those of others; `pnpm interop --all` runs them all.
       project('interop', { include: ['packages/interop/test/**/*.test.ts'], testTimeout: 60_000 }),

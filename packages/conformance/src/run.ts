@@ -97,7 +97,7 @@ async function faultOf(test: AnyCase, end: End, judge: Judge): Promise<string | 
 }
 
 /** How many bytes the peer sends, before they are compressed. A head that is refused may be so before its end: it is not small. */
-function sizeOf(test: AnyCase, end: End): number {
+export function sizeOf(test: AnyCase, end: End): number {
   if ('request' in test) return 'length' in test.answer ? LARGE : test.request.length
   if ('response' in test) return typeof test.verdict === 'string' ? LARGE : test.response.length
   return test.steps.reduce((size, step) => size + stepSize(step, end), 0)

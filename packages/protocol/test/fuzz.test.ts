@@ -1,12 +1,13 @@
 // The fuzzer's corpus and a short run of each of its targets; and that the fuzzer would find, shrink and repeat a fault.
 // `pnpm fuzz` runs longer.
 
+import { seeded } from '@ws/testkit'
 import { describe, expect, test } from 'vitest'
 import { parseKept, readCorpus } from './fuzz/corpus.ts'
 import { Fuzzer, faultOf, minimise, watched } from './fuzz/engine.ts'
 import { towards } from './fuzz/frames.ts'
 import { referenceExtensions } from './fuzz/handshake.ts'
-import { mutate, seeded } from './fuzz/random.ts'
+import { mutate } from './fuzz/random.ts'
 import type { Target } from './fuzz/target.ts'
 import { TARGETS } from './fuzz/targets.ts'
 import { hex, toHex, utf8 } from './support/bytes.ts'

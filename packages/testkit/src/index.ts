@@ -3,5 +3,6 @@
 
 export { type Certificates, type KeyAndCertificate, makeCertificates } from './certificates.ts'
 export { duplexPair } from './duplex-pair.ts'
-export { activeResources } from './resources.ts'
+export { pick, type Random, seeded } from './random.ts'
+export { activeResources, leakedSince } from './resources.ts'
 export { type SocketPair, tcpPair, tlsPair } from './socket-pairs.ts'

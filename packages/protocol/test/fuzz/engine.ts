@@ -3,8 +3,9 @@
 // failure comes with the smallest input found that fails too.
 
 import { createContext, Script } from 'node:vm'
+import { pick, type Random, seeded } from '@ws/testkit'
 import { readCorpus } from './corpus.ts'
-import { mutate, pick, type Random, seeded } from './random.ts'
+import { mutate } from './random.ts'
 import type { Target } from './target.ts'
 
 export interface Failure {
