@@ -314,10 +314,21 @@ describe('README.md, ARCHITECTURE.md and the pages with programs', () => {
     await reader.follow(programs)
   }, 60_000)
 
-  test('the programs of docs/server.md print what it says, and SIGTERM ends the last of them', async () => {
+  test('the programs of docs/server.md print what it says, and SIGHUP replaces the workers of the last of them', async () => {
     const reader = new Walkthrough(8080)
     onTestFinished(() => reader.dispose())
     await reader.follow(read('docs/server.md'))
+    const { connect } = await source('client/src/connect.ts')
+    const socket = await connect(`ws://127.0.0.1:${reader.port}`)
+    reader.signal('SIGHUP')
+    expect(await socket.closed).toMatchObject({ code: 1012, reason: 'a new version', wasClean: true })
+    expect((await reader.printed(2)).split('\n')[1]).toBe('all replaced')
+  }, 60_000)
+
+  test('docs/server.md: SIGTERM ends the server that it shows for that', async () => {
+    const reader = new Walkthrough(8080)
+    onTestFinished(() => reader.dispose())
+    await reader.follow(section(read('docs/server.md'), '4. The end'))
     const { connect } = await source('client/src/connect.ts')
     const socket = await connect(`ws://127.0.0.1:${reader.port}`)
     reader.signal('SIGTERM')

@@ -16,6 +16,7 @@ import {
   type UpgradeRequest,
   type WebSocketConnection,
 } from '@ws/protocol/node'
+import { Arrivals } from './arrivals.ts'
 import { type CloseCounts, type CloseOptions, type CloseSettings, Connections, closeSettings } from './connections.ts'
 import { Gate } from './gate.ts'
 import { serverSettings, type WebSocketServerOptions } from './options.ts'
@@ -69,7 +70,10 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
   readonly #topics: Topics<Data> = new Topics()
   readonly #gate: Gate<Data>
   readonly #http: HttpServer | undefined
-  readonly #own: boolean
+  /** Of the server's own port. */
+  readonly #arrivals: Arrivals | undefined
+  readonly #handshakeTimeout: number
+  #stopped: Promise<void> | undefined
   #detach: (() => void) | undefined
   #accepted = 0
   #closed: Promise<CloseCounts> | undefined
@@ -89,13 +93,15 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
     this.#gate = new Gate(settings, this.#connections.handlers, this.#topics, {
       count: () => this.#connections.all.size,
       opened: (socket, request) => this.#open(socket, request),
-      refused: (refusal) => void invoke(() => this.emit('refused', refusal)),
+      refused: (refusal) => this.#refuse(refusal),
     })
-    this.#own = source.kind === 'own'
+    this.#handshakeTimeout = handshakeTimeout
     if (source.kind === 'none') return
     this.#http = source.kind === 'own' ? createOwnServer(source, handshakeTimeout) : source.server
     this.#detach = this.#attach(this.#http)
-    if (source.kind === 'own') this.#http.on('error', (error) => this.emit('error', error)).listen(source.listen)
+    if (source.kind !== 'own') return
+    this.#arrivals = new Arrivals(this.#http, source.tls !== undefined)
+    this.#http.on('error', (error) => this.emit('error', error)).listen(source.listen)
   }
 
   /**
@@ -128,6 +134,22 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
   ): Promise<WebSocketConnection<Data> | undefined> {
     checkUpgradeArguments(request, socket, head)
     return Promise.resolve(this.#gate.enter(request, socket, head))
+  }
+
+  /**
+   * Stops listening on the server's own port, so that new clients go to whoever else listens there: another worker of the same
+   * cluster, the next version of this program. Whoever has connected by now is still let in. Call {@link close} next, with
+   * code 1012.
+   * @returns when nobody is on the way in any more, after `handshakeTimeout` at the latest; never rejects
+   * @throws UsageError if the port is not the server's own
+   */
+  stopListening(): Promise<void> {
+    if (this.#http === undefined || this.#arrivals === undefined) {
+      throw new UsageError('stopListening() is for a server with a port of its own: stop your HTTP server yourself')
+    }
+    this.#http.close()
+    this.#stopped ??= this.#arrivals.emptied(this.#handshakeTimeout)
+    return this.#stopped
   }
 
   /**
@@ -198,7 +220,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
 
   /** Errors of our own port are events of this server, those of a foreign HTTP server are not. */
   async #listening(): Promise<this> {
-    if (this.#own) await once(this, 'listening')
+    if (this.#arrivals !== undefined) await once(this, 'listening')
     else if (this.#http?.listening === false) await once(this.#http, 'listening')
     return this
   }
@@ -206,7 +228,13 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
   #open(socket: WebSocketConnection<Data>, request: UpgradeRequest): void {
     this.#accepted++
     this.#connections.all.add(socket)
+    this.#arrivals?.settle(request.raw.socket)
     invoke(() => this.emit('connection', socket, request))
+  }
+
+  #refuse(refusal: RefusedUpgrade): void {
+    this.#arrivals?.settle(refusal.request.raw.socket)
+    invoke(() => this.emit('refused', refusal))
   }
 
   async #shutDown(settings: CloseSettings): Promise<CloseCounts> {
@@ -214,15 +242,15 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
     this.#gate.shut()
     const counts = await this.#connections.closeAll(settings)
     this.#detach?.()
-    if (this.#own) await this.#closeHttp(deadline - performance.now())
+    if (this.#arrivals !== undefined) await this.#closeHttp(this.#arrivals, deadline - performance.now())
     invoke(() => this.emit('close'))
     return counts
   }
 
   /** Refused clients are still there, and hold the port: they too have until the deadline. */
-  async #closeHttp(timeout: number): Promise<void> {
+  async #closeHttp(arrivals: Arrivals, timeout: number): Promise<void> {
     const timer = setTimeout(() => this.#gate.clear(), Math.max(timeout, 0))
-    await closeOwnServer(this.#http as HttpServer)
+    await closeOwnServer(this.#http as HttpServer, arrivals)
     clearTimeout(timer)
   }
 }

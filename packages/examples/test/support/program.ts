@@ -77,6 +77,11 @@ export class Program {
     this.#signal('SIGTERM')
   }
 
+  /** Does what an administrator does who wants programs to begin anew. */
+  hangUp(): void {
+    this.#signal('SIGHUP')
+  }
+
   #signal(signal: NodeJS.Signals): void {
     const { pid } = this.#process
     if (pid === undefined) return
