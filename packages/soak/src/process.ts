@@ -11,6 +11,9 @@ const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 /** That counting objects is experimental is no fault of the server. */
 const FLAGS = ['--expose-gc', '--disable-warning=ExperimentalWarning', '--conditions=@ws/source', '--import', TSX]
 
+/** How long a process has to end once it may, in ms. */
+const GRACE = 5_000
+
 interface Waiting {
   resolve(value: unknown): void
   reject(error: Error): void
@@ -48,11 +51,13 @@ export class Process {
     return (await answer) as Value
   }
 
-  /** Ends the process and waits for it. @returns what was wrong with it, if anything */
+  /** Has the process end, and waits for it. @returns what was wrong with it, if anything */
   async release(): Promise<string | undefined> {
     this.#released = true
     this.#send(0, RELEASE)
+    const timer = setTimeout(() => this.#process.kill('SIGKILL'), GRACE)
     await this.#closed
+    clearTimeout(timer)
     const errors = this.#errors === '' ? '' : `it wrote:\n${this.#errors.trimEnd()}`
     const faults = [this.#exit, errors].filter((text) => text !== undefined && text !== '')
     return faults.length === 0 ? undefined : `the process of ${this.name}: ${faults.join('; ')}`
@@ -76,7 +81,7 @@ export class Process {
   }
 
   #close(code: number | null, signal: NodeJS.Signals | null): void {
-    if (!this.#released || code !== 0) this.#exit = `it ended by itself with ${signal ?? `exit code ${code}`}`
+    if (!this.#released || code !== 0) this.#exit = `it ended with ${signal ?? `exit code ${code}`}`
     this.#reject()
   }
 

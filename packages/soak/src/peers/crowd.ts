@@ -1,6 +1,7 @@
 // All visitors at once: so many places, and whenever one goes, the next of its list comes in its place, unless this process is so
 // busy that even well-behaved clients would come to look like stalled ones.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { seeded } from '@ws/testkit'
 import { type Kind, type Visit, visitsOf } from '../plan.ts'
 import { badRequest, catalogueCase } from './cases.ts'
@@ -85,10 +86,10 @@ export class Crowd {
     this.#done = Promise.all(this.#places.map((place) => this.#fill(place.visits, place.number)))
   }
 
-  /** Lets everybody come to an end, and waits for them. */
+  /** Lets everybody come to an end, and waits for them; not for ever for those who do not come home. */
   async finish(): Promise<void> {
     this.#leave.call()
-    await this.#done
+    await Promise.race([this.#done, sleep(PATIENCE, undefined, { ref: false })])
     this.#lag.unwatch()
   }
 
