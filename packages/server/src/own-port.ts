@@ -4,6 +4,7 @@
 
 import http, { type RequestListener } from 'node:http'
 import https from 'node:https'
+import { Server as NetServer } from 'node:net'
 import type { Arrivals } from './arrivals.ts'
 import type { Source } from './options.ts'
 
@@ -37,6 +38,11 @@ export function createOwnServer({ tls }: Source & { kind: 'own' }, timeout: numb
   // Past this number Node leaves headers out without a word, a Content-Length too. Their size is bounded in any case.
   server.maxHeadersCount = 0
   return server
+}
+
+/** Stops listening, and nothing else: later Nodes' `http.Server.close` also ends who has connected but not asked yet. */
+export function stopOwnServer(server: http.Server): void {
+  NetServer.prototype.close.call(server)
 }
 
 /** Stops listening and ends what is left of plain HTTP and of handshakes; resolves when nothing is open, also if it never listened. */

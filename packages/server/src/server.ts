@@ -20,7 +20,7 @@ import { Arrivals } from './arrivals.ts'
 import { type CloseCounts, type CloseOptions, type CloseSettings, Connections, closeSettings } from './connections.ts'
 import { Gate } from './gate.ts'
 import { serverSettings, type WebSocketServerOptions } from './options.ts'
-import { closeOwnServer, createOwnServer } from './own-port.ts'
+import { closeOwnServer, createOwnServer, stopOwnServer } from './own-port.ts'
 import { register } from './registry.ts'
 import type { RefusedUpgrade } from './upgrade.ts'
 import { isObject } from './validate.ts'
@@ -147,7 +147,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
     if (this.#http === undefined || this.#arrivals === undefined) {
       throw new UsageError('stopListening() is for a server with a port of its own: stop your HTTP server yourself')
     }
-    this.#http.close()
+    stopOwnServer(this.#http)
     this.#stopped ??= this.#arrivals.emptied(this.#handshakeTimeout)
     return this.#stopped
   }

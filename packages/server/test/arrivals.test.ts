@@ -6,7 +6,7 @@ import { UsageError, WebSocketServer } from '@ws/server'
 import { makeCertificates } from '@ws/testkit'
 import { describe, expect, test } from 'vitest'
 import { RawClient, SWITCHING, textFrame, upgradeRequest } from './support/raw-client.ts'
-import { closing, deferred, open, portOf, serve, until } from './support/servers.ts'
+import { closing, deferred, open, portOf, serve } from './support/servers.ts'
 
 const UPGRADE = upgradeRequest()
 
@@ -105,15 +105,18 @@ describe('stopListening', () => {
     expect(await closed).toEqual({ closed: 0, terminated: 2 })
   })
 
-  test('an idle HTTP connection is closed', async () => {
-    const server = await serve()
-    const agent = new http.Agent({ keepAlive: true })
-    const answered = new Promise<void>((resolve) => {
-      http.get({ port: portOf(server), host: '127.0.0.1', agent }, (response) => response.resume().on('end', resolve))
-    })
-    await answered
-    await server.stopListening()
-    await until(() => Object.keys(agent.freeSockets).length === 0)
+  test('an HTTP connection that is kept alive may still be upgraded', async () => {
+    const { server, client } = await arrived()
+    const idle = await RawClient.connect(portOf(server))
+    idle.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await idle.head()
+    await idle.read(44)
+    const stopped = server.stopListening()
+    idle.write(UPGRADE)
+    expect(await idle.head()).toEqual(SWITCHING)
+    client.reset()
+    await stopped
+    expect(server.stats().connections).toBe(3)
   })
 
   test('TLS: a handshake that has begun goes on', async () => {
