@@ -2,6 +2,7 @@
 
 import type { AbortSignalLike } from '@ws/protocol'
 import { type Handlers, WebSocketConnection } from '@ws/protocol/node'
+import { CONNECTED, FAILED } from './diagnostics.ts'
 import { handshake, type Upgraded } from './handshake.ts'
 import { locate } from './locate.ts'
 import type { Plan } from './plan.ts'
@@ -16,6 +17,23 @@ export async function establish<Data>(
   data: Data | undefined,
   handlers: Handlers<Data> | undefined,
 ): Promise<WebSocketConnection<Data>> {
+  const { url } = plan.target
+  try {
+    const socket = await open(plan, data, handlers)
+    if (CONNECTED.hasSubscribers) CONNECTED.publish({ socket, url })
+    socket.start()
+    return socket
+  } catch (error) {
+    if (FAILED.hasSubscribers) FAILED.publish({ url, error })
+    throw error
+  }
+}
+
+async function open<Data>(
+  plan: Plan,
+  data: Data | undefined,
+  handlers: Handlers<Data> | undefined,
+): Promise<WebSocketConnection<Data>> {
   const { transport, ...agreed } = await upgrade(plan)
   const { settings, signal } = plan
   if (signal?.aborted === true) {
@@ -24,7 +42,6 @@ export async function establish<Data>(
   }
   const connection = new WebSocketConnection<Data>({ transport, role: 'client', settings, ...agreed, handlers, data })
   if (signal !== undefined) endWith(signal, connection as WebSocketConnection)
-  connection.start()
   return connection
 }
 

@@ -17,15 +17,18 @@ export {
   WebSocketError,
 } from '@ws/protocol'
 export {
+  type ConnectionDiagnostics,
   type ConnectionOptions,
   type ConnectionStats,
   createWebSocketStream,
   type Handlers,
   type HeartbeatOptions,
+  type MessageDiagnostics,
   WebSocketConnection,
   type WebSocketStreamOptions,
 } from '@ws/protocol/node'
 export { connect } from './connect.ts'
+export type { ClientDiagnostics } from './diagnostics.ts'
 export type { DialOptions } from './dial-options.ts'
 export { CloseEvent, type CloseEventInit, type WebSocketEventMap } from './events.ts'
 export type { ConnectOptions, HeadersOption } from './plan.ts'

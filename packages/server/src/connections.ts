@@ -10,6 +10,7 @@ import {
   usage,
   type WebSocketConnection,
 } from '@ws/protocol/node'
+import { Traffic } from './stats.ts'
 import { functionOption, isObject } from './validate.ts'
 
 /** How a server closes its connections. */
@@ -55,8 +56,7 @@ export class Connections<Data> {
   readonly all: Set<WebSocketConnection<Data>> = new Set()
   /** The handlers for every connection: the application's, and our own bookkeeping in front of its `close`. */
   readonly handlers: Handlers<Data>
-  /** How many ended with which close code. */
-  readonly closeCodes: Map<number, number> = new Map()
+  readonly traffic: Traffic = new Traffic()
   #onEmpty: (() => void) | undefined
 
   /** @throws UsageError if a handler is no function */
@@ -96,9 +96,9 @@ export class Connections<Data> {
     })
   }
 
-  #remove(socket: WebSocketConnection<Data>, { code }: CloseInfo): void {
+  #remove(socket: WebSocketConnection<Data>, info: CloseInfo): void {
     this.all.delete(socket)
-    this.closeCodes.set(code, (this.closeCodes.get(code) ?? 0) + 1)
+    this.traffic.ended(socket as WebSocketConnection, info)
     if (this.all.size === 0) this.#onEmpty?.()
   }
 }

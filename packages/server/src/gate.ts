@@ -3,12 +3,12 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { ErrorCode } from '@ws/protocol'
 import type { Handlers, Topics, UpgradeRequest, WebSocketConnection } from '@ws/protocol/node'
 import { type Capacity, capacityOf } from './capacity.ts'
 import type { ServerSettings } from './options.ts'
 import type { Claimer } from './registry.ts'
 import { HttpUpgradeRequest } from './request.ts'
+import { count } from './stats.ts'
 import { type Outcome, type RefusedUpgrade, Upgrade, type UpgradeOwner } from './upgrade.ts'
 
 /** Marks a stream that is being upgraded, by whichever copy of this package. */
@@ -40,7 +40,7 @@ export class Gate<Data> implements UpgradeOwner<Data>, Claimer {
   readonly pending: Set<Upgrade<Data>> = new Set()
   readonly lingering: Set<Duplex> = new Set()
   /** How many were refused, by code. */
-  readonly refusals: Map<ErrorCode, number> = new Map()
+  readonly refusals: Map<RefusedUpgrade['code'], number> = new Map()
   readonly capacity: Capacity | undefined
   readonly #owner: GateOwner<Data>
   #closing = false
@@ -100,7 +100,7 @@ export class Gate<Data> implements UpgradeOwner<Data>, Claimer {
   }
 
   refused(refusal: RefusedUpgrade): void {
-    this.refusals.set(refusal.code, (this.refusals.get(refusal.code) ?? 0) + 1)
+    count(this.refusals, refusal.code)
     this.#owner.refused(refusal)
   }
 

@@ -16,6 +16,7 @@ export {
   type BroadcastOptions,
   type CloseInfo,
   type Connection,
+  type ConnectionDiagnostics,
   type ConnectionEvents,
   type ConnectionOptions,
   type ConnectionStats,
@@ -23,6 +24,7 @@ export {
   type Handlers,
   type HeartbeatOptions,
   type MessageData,
+  type MessageDiagnostics,
   type MessageParts,
   type ReadableStreamLike,
   type SendOptions,
@@ -41,6 +43,8 @@ export type {
   Refused,
 } from './authenticate.ts'
 export type { CloseCounts, CloseOptions } from './connections.ts'
+export type { ServerDiagnostics } from './diagnostics.ts'
+export type { EventLoopDelay } from './event-loop.ts'
 export type {
   NoServerOptions,
   OwnPortOptions,
@@ -52,5 +56,6 @@ export type {
 export type { OriginRule, OriginsOption } from './origin.ts'
 export type { PathParams } from './pattern.ts'
 export type { PathOption, PathPattern, PathRule } from './route.ts'
-export { type ServerEvents, type ServerStats, WebSocketServer } from './server.ts'
+export { type ServerEvents, WebSocketServer } from './server.ts'
+export type { ServerStats } from './stats.ts'
 export type { RefusedUpgrade } from './upgrade.ts'

@@ -91,6 +91,8 @@ export interface ServerOptions<Data = unknown> extends ConnectionOptions {
   readonly authenticate?: Authenticate<Data> | undefined
   /** Whether `clients` holds the open connections; true by default. */
   readonly clientTracking?: boolean | undefined
+  /** Whether `stats()` tells how late the event loop is; false by default, since Node then samples it 50 times a second. */
+  readonly eventLoopDelay?: boolean | undefined
 }
 
 /** The options of a server: exactly one of the three forms, and what they share. */
@@ -115,6 +117,7 @@ export interface ServerSettings<Data> extends CapacitySettings {
   readonly handshakeTimeout: number
   readonly authenticate: Authenticate<Data> | undefined
   readonly clientTracking: boolean
+  readonly eventLoopDelay: boolean
 }
 
 const HANDSHAKE_TIMEOUT = 10_000
@@ -143,6 +146,7 @@ export function serverSettings<Data>(options: WebSocketServerOptions<Data>): Ser
     handshakeTimeout: integerOption('handshakeTimeout', options.handshakeTimeout, HANDSHAKE_TIMEOUT, 1, LONGEST_DELAY),
     authenticate: functionOption('authenticate', options.authenticate),
     clientTracking: booleanOption('clientTracking', options.clientTracking, true),
+    eventLoopDelay: booleanOption('eventLoopDelay', options.eventLoopDelay, false),
   })
 }
 

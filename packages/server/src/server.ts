@@ -5,7 +5,7 @@ import { EventEmitter, once } from 'node:events'
 import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type ErrorCode, UsageError } from '@ws/protocol'
+import { UsageError } from '@ws/protocol'
 import {
   type BroadcastData,
   type BroadcastOptions,
@@ -18,10 +18,13 @@ import {
 } from '@ws/protocol/node'
 import { Arrivals } from './arrivals.ts'
 import { type CloseCounts, type CloseOptions, type CloseSettings, Connections, closeSettings } from './connections.ts'
+import { ACCEPTED, REFUSED } from './diagnostics.ts'
+import { EventLoopMonitor } from './event-loop.ts'
 import { Gate } from './gate.ts'
 import { serverSettings, type WebSocketServerOptions } from './options.ts'
 import { closeOwnServer, createOwnServer, stopOwnServer } from './own-port.ts'
 import { register } from './registry.ts'
+import { backlogOf, type ServerStats } from './stats.ts'
 import type { RefusedUpgrade } from './upgrade.ts'
 import { isObject } from './validate.ts'
 
@@ -37,24 +40,6 @@ export interface ServerEvents<Data = unknown> {
   error: [error: Error]
   /** An upgrade was refused. */
   refused: [refusal: RefusedUpgrade]
-}
-
-/** What a server has done so far. */
-export interface ServerStats {
-  /** Open now. */
-  readonly connections: number
-  /** Upgrades that wait for their `authenticate` hook. */
-  readonly pending: number
-  /** Opened since the beginning. */
-  readonly accepted: number
-  /** Refused since the beginning, by code. */
-  readonly refusals: Readonly<Partial<Record<ErrorCode, number>>>
-  /** Ended since the beginning, by close code. */
-  readonly closeCodes: Readonly<Record<number, number>>
-  /** Topics that somebody subscribes to now. */
-  readonly topics: number
-  /** Subscriptions to them, of all connections. */
-  readonly subscriptions: number
 }
 
 /**
@@ -74,6 +59,8 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
   readonly #arrivals: Arrivals | undefined
   readonly #handshakeTimeout: number
   #stopped: Promise<void> | undefined
+  readonly #highWaterMark: number
+  readonly #eventLoop: EventLoopMonitor | undefined
   #detach: (() => void) | undefined
   #accepted = 0
   #closed: Promise<CloseCounts> | undefined
@@ -88,6 +75,8 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
     super()
     const settings = serverSettings(options)
     const { source, handshakeTimeout, clientTracking } = settings
+    this.#highWaterMark = settings.connection.highWaterMark
+    this.#eventLoop = settings.eventLoopDelay ? new EventLoopMonitor() : undefined
     this.#connections = new Connections(handlers)
     this.clients = clientTracking ? this.#connections.all : new Set()
     this.#gate = new Gate(settings, this.#connections.handlers, this.#topics, {
@@ -191,13 +180,20 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
     return this.#topics.subscribers(topic)
   }
 
+  /** Counts: what it costs is proportional to the number of open connections. See docs/observability.md. */
   stats(): ServerStats {
+    const { traffic } = this.#connections
+    const open = this.#connections.all as ReadonlySet<WebSocketConnection>
     return {
-      connections: this.#connections.all.size,
+      connections: open.size,
       pending: this.#gate.pending.size,
       accepted: this.#accepted,
       refusals: Object.fromEntries(this.#gate.refusals),
-      closeCodes: Object.fromEntries(this.#connections.closeCodes),
+      closeCodes: Object.fromEntries(traffic.closeCodes),
+      closeCauses: Object.fromEntries(traffic.closeCauses),
+      ...traffic.total(open),
+      ...backlogOf(open, this.#highWaterMark),
+      ...(this.#eventLoop && { eventLoopDelay: this.#eventLoop.take() }),
       topics: this.#topics.size,
       subscriptions: this.#topics.subscriptions,
     }
@@ -228,12 +224,14 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
   #open(socket: WebSocketConnection<Data>, request: UpgradeRequest): void {
     this.#accepted++
     this.#connections.all.add(socket)
+    if (ACCEPTED.hasSubscribers) ACCEPTED.publish({ server: this, socket, request })
     this.#arrivals?.settle(request.raw.socket)
     invoke(() => this.emit('connection', socket, request))
   }
 
   #refuse(refusal: RefusedUpgrade): void {
     this.#arrivals?.settle(refusal.request.raw.socket)
+    if (REFUSED.hasSubscribers) REFUSED.publish({ server: this, refusal })
     invoke(() => this.emit('refused', refusal))
   }
 
@@ -243,6 +241,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
     const counts = await this.#connections.closeAll(settings)
     this.#detach?.()
     if (this.#arrivals !== undefined) await this.#closeHttp(this.#arrivals, deadline - performance.now())
+    this.#eventLoop?.stop()
     invoke(() => this.emit('close'))
     return counts
   }

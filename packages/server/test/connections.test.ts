@@ -45,7 +45,8 @@ describe('clients', () => {
     expect(await client.closeCode()).toBe(1000)
     await socket.closed
     expect(seen).toEqual(['connection', true, 'handler', false, 'event', 0])
-    expect(server.stats()).toMatchObject({ connections: 0, pending: 0, accepted: 1, closeCodes: { 1000: 1 } })
+    expect(server.stats()).toMatchObject({ connections: 0, pending: 0, accepted: 1, refusals: {} })
+    expect(server.stats().closeCodes).toEqual({ 1000: 1 })
   })
 
   test('leave also when they are lost', async () => {

@@ -9,6 +9,7 @@ import { usage } from '../errors.ts'
 import { encodeFrame } from '../output.ts'
 import { outboxOf, senderOf, type WebSocketConnection } from './connection.ts'
 import type { ConnectionCodec } from './deflate/codec.ts'
+import { SENT } from './diagnostics.ts'
 import { isPromiseLike } from './invoke.ts'
 import { asPayload, checkText, isBlob } from './payload.ts'
 import { type SharedFrame, shareFrame } from './shared-frames.ts'
@@ -42,13 +43,17 @@ export function broadcast<Data>(
   const text = binary === undefined ? typeof payload === 'string' : !binary
   if (text && typeof payload !== 'string') checkText(payload)
   const each: SendOptions = { binary: !text, compress }
+  const observed = SENT.hasSubscribers
   let message: SharedMessage | undefined
   let count = 0
   for (const socket of sockets) {
     if (isLeftOut?.(socket) === true) continue
     message ??= new SharedMessage(FIN | (text ? Opcode.Text : Opcode.Binary), bytesOf(payload))
     const to = socket as WebSocketConnection
-    if (outboxOf(to).takeShared(message) || senderOf(to).sendShared(message, payload, each)) count++
+    if (outboxOf(to).takeShared(message)) {
+      count++
+      if (observed) senderOf(to).reportSent(payload, each)
+    } else if (senderOf(to).sendShared(message, payload, each)) count++
   }
   return count
 }

@@ -2,6 +2,7 @@
 // protocol's, and what ties it to a transport is the link's; here is only the application's view of both.
 
 import { Buffer } from 'node:buffer'
+import type { Channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import process from 'node:process'
 import type { ReadableStream, WritableStream } from 'node:stream/web'
@@ -17,6 +18,7 @@ import type {
 import type { Role } from '../constants.ts'
 import type { DeflateParameters } from '../deflate/parameters.ts'
 import { textOf, UsageError, usage, WebSocketError } from '../errors.ts'
+import { CLOSED, type MessageDiagnostics } from './diagnostics.ts'
 import type { Message } from './inbox.ts'
 import { invoke, isPromiseLike, rethrowLater } from './invoke.ts'
 import { MessageIterator } from './iterate.ts'
@@ -420,6 +422,11 @@ export class WebSocketConnection<Data = unknown>
         this.#socket.#drain()
       }
 
+      report(channel: Channel, size: number, binary: boolean): void {
+        const socket = this.#socket
+        channel.publish({ socket, role: socket.#link.protocol.role, size, binary } satisfies MessageDiagnostics)
+      }
+
       onClosed(info: CloseInfo): void {
         this.#socket.#end(info)
       }
@@ -459,6 +466,7 @@ export class WebSocketConnection<Data = unknown>
   #emitClose(info: CloseInfo): void {
     if (this.#closeEmitted) return
     this.#closeEmitted = true
+    if (CLOSED.hasSubscribers) CLOSED.publish({ socket: this, role: this.#link.protocol.role, info })
     if (this.listenerCount('error') > 0 && info.cause !== undefined) this.#emitError(info.cause)
     if (this.#handlers?.close !== undefined) invoke(() => this.#handlers?.close?.(this, info))
     invoke(() => this.emit('close', info))

@@ -24,6 +24,7 @@ export {
   WebSocketConnection,
 } from './connection.ts'
 export type { DeflateSettings, PerMessageDeflateOptions } from './deflate/settings.ts'
+export type { ConnectionDiagnostics, MessageDiagnostics } from './diagnostics.ts'
 export { acceptKey, acceptOfferedUpgrade, acceptUpgrade, createUpgradeRequest, generateKey } from './handshake.ts'
 export { invoke, isPromiseLike, rethrowLater } from './invoke.ts'
 export { createWebSocketStream, type WebSocketStreamOptions } from './node-stream.ts'

@@ -5,6 +5,7 @@
 // - The transport's `closed` is the last event of all, and comes once.
 
 import { Buffer } from 'node:buffer'
+import type { Channel } from 'node:diagnostics_channel'
 import type { CloseInfo } from '../close-info.ts'
 import type { Role } from '../constants.ts'
 import type { DeflateParameters } from '../deflate/parameters.ts'
@@ -12,6 +13,7 @@ import { WebSocketError } from '../errors.ts'
 import { Protocol, type ProtocolHandler } from '../protocol.ts'
 import { Alarm } from './alarm.ts'
 import { ConnectionCodec } from './deflate/codec.ts'
+import { RECEIVED } from './diagnostics.ts'
 import { Heartbeat, type HeartbeatTarget } from './heartbeat.ts'
 import { Inbox, type InboxOwner, type Message } from './inbox.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
@@ -38,6 +40,8 @@ export interface LinkOwner {
   /** Bytes that are to be sent and are not in the outbox yet. */
   readonly queued: number
   onDrain(): void
+  /** Publishes that a message came or went. */
+  report(channel: Channel, size: number, binary: boolean): void
   onClosed(info: CloseInfo): void
 }
 
@@ -134,6 +138,12 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     this.inbox.clear()
   }
 
+  /** Publishes that a message came or went. */
+  report(channel: Channel, data: Message | number, binary: boolean): void {
+    const size = typeof data === 'string' ? Buffer.byteLength(data) : typeof data === 'number' ? data : data.length
+    this.#owner.report(channel, size, binary)
+  }
+
   /** Destroys the connection for a reason of ours. */
   abort(cause: WebSocketError): void {
     if (this.#gone && !this.#endWaits) return
@@ -185,6 +195,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   onMessage(data: Message): void {
     if (this.#discarding) return
     this.#messagesIn++
+    if (RECEIVED.hasSubscribers) this.report(RECEIVED, data, typeof data !== 'string')
     this.inbox.push(data)
     if (this.inbox.full && !this.#gone) this.protocol.stop()
   }

@@ -35,6 +35,7 @@ export class StreamedMessage implements SendJob {
   #begun = false
   #over = false
   #inTurn = 0
+  #size = 0
 
   /** @throws UsageError if `source` is none */
   constructor(link: Link, source: MessageParts, { binary, signal }: SendStreamOptions) {
@@ -48,6 +49,16 @@ export class StreamedMessage implements SendJob {
     })
     if (signal?.aborted === true) this.#abort()
     else signal?.addEventListener('abort', this.#abort)
+  }
+
+  /** Bytes of what has been sent of it. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Whether it is text. Known once it has begun. */
+  get text(): boolean {
+    return this.#encoder.text
   }
 
   run(): Promise<void> {
@@ -106,8 +117,10 @@ export class StreamedMessage implements SendJob {
   #write(bytes: Uint8Array, last: boolean): boolean {
     const { protocol, outputEnded } = this.#link
     const opcode = this.#encoder.text ? Opcode.Text : Opcode.Binary
-    if (!outputEnded && protocol.sendFragment(opcode, bytes, last)) this.#begun = true
-    else this.#end(new WebSocketError('NOT_OPEN', 'not sent to its end: the connection is not open'))
+    if (!outputEnded && protocol.sendFragment(opcode, bytes, last)) {
+      this.#begun = true
+      this.#size += bytes.length
+    } else this.#end(new WebSocketError('NOT_OPEN', 'not sent to its end: the connection is not open'))
     return !this.#over
   }
 

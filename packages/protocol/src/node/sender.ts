@@ -9,6 +9,7 @@ import { Opcode } from '../constants.ts'
 import { textOf, WebSocketError } from '../errors.ts'
 import type { SharedMessage } from './broadcast.ts'
 import type { ConnectionCodec } from './deflate/codec.ts'
+import { SENT } from './diagnostics.ts'
 import { invoke } from './invoke.ts'
 import type { Link } from './link.ts'
 import { LEND_FROM } from './outbox.ts'
@@ -106,11 +107,11 @@ export class Sender {
     if (this.#queue?.busy === true) this.#enqueue(payload, options)
     else if (group !== undefined && protocol.sendElsewhere(payload.length, false)) {
       outbox.writeShared(message.compressed(group, this.#link.codec as ConnectionCodec), false)
-      this.#sent++
+      this.#count(payload, options)
     } else if (this.#takesLonger(payload, options)) this.#enqueue(payload, options)
     else if (protocol.sendElsewhere(payload.length, options.compress)) {
       outbox.writeShared(message.plain, !protocol.compresses)
-      this.#sent++
+      this.#count(payload, options)
     } else this.#write(payload, options)
     if (this.bufferedAmount > settings.highWaterMark) this.#link.awaitDrain()
     return true
@@ -119,7 +120,10 @@ export class Sender {
   /** Sends a message in parts, in its turn. */
   sendStream(source: MessageParts, options: SendStreamOptions): Promise<void> {
     const message = new StreamedMessage(this.#link, source, options)
-    const count = (): void => void this.#sent++
+    const count = (): void => {
+      this.#sent++
+      if (SENT.hasSubscribers) this.#link.report(SENT, message.size, !message.text)
+    }
     const countDropped = (): void => void this.#dropped++
     message.done.then(count, countDropped)
     if (this.#closing || !this.#open) message.cancel(new WebSocketError('NOT_OPEN', NOT_OPEN))
@@ -209,12 +213,23 @@ export class Sender {
       const lent = options.copy !== true || payload.length < LEND_FROM || protocol.role === 'client'
       protocol.sendBinary(lent ? payload : Buffer.from(payload), opcodeOf(payload, options), options.compress)
     }
-    this.#wrote(options)
+    this.#wrote(payload, options)
   }
 
-  #wrote({ onFlushed }: SendOptions): void {
-    this.#sent++
+  #wrote(payload: string | Uint8Array, options: SendOptions): void {
+    const { onFlushed } = options
+    this.#count(payload, options)
     if (onFlushed !== undefined) this.#link.outbox.onFlushed(guarded(onFlushed))
+  }
+
+  #count(payload: string | Uint8Array, options: SendOptions): void {
+    this.#sent++
+    if (SENT.hasSubscribers) this.reportSent(payload, options)
+  }
+
+  /** Publishes that a message was sent. */
+  reportSent(payload: string | Uint8Array, options: SendOptions): void {
+    this.#link.report(SENT, payload, opcodeOf(payload, options) === Opcode.Binary)
   }
 
   /** Whether a message is to be compressed, and too large for doing so within the turn. */
@@ -270,7 +285,7 @@ export class Sender {
       codec?.deflateApart(bytes, (deflated) => {
         if (this.#open) {
           protocol.sendDeflated(bytes, opcodeOf(payload, options), deflated)
-          this.#wrote(options)
+          this.#wrote(payload, options)
         } else this.#drop(options, NOT_OPEN)
         resolve()
       })
