@@ -271,6 +271,7 @@ const PAGES = [
   'docs/backpressure.md',
   'docs/errors.md',
   'docs/limits.md',
+  'docs/observability.md',
   'docs/server.md',
   'docs/streams.md',
   'docs/testing.md',
@@ -342,7 +343,14 @@ describe('README.md, ARCHITECTURE.md and the pages with programs', () => {
     for (const [, code] of named) expect(codes).toContain(code)
   })
 
-  test.each(['docs/protocol.md', 'docs/streams.md', 'docs/backpressure.md', 'docs/testing.md', 'docs/topics.md'])(
+  test.each([
+    'docs/protocol.md',
+    'docs/streams.md',
+    'docs/backpressure.md',
+    'docs/testing.md',
+    'docs/topics.md',
+    'docs/observability.md',
+  ])(
     'the programs of %s print what it says',
     async (page) => {
       const reader = new Walkthrough(8080)
