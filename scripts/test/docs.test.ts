@@ -271,6 +271,7 @@ const PAGES = [
   'docs/backpressure.md',
   'docs/errors.md',
   'docs/limits.md',
+  'docs/liveness.md',
   'docs/observability.md',
   'docs/server.md',
   'docs/streams.md',
@@ -349,6 +350,7 @@ describe('README.md, ARCHITECTURE.md and the pages with programs', () => {
     'docs/backpressure.md',
     'docs/testing.md',
     'docs/topics.md',
+    'docs/liveness.md',
     'docs/observability.md',
   ])(
     'the programs of %s print what it says',

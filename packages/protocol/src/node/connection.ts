@@ -19,6 +19,7 @@ import type { Role } from '../constants.ts'
 import type { DeflateParameters } from '../deflate/parameters.ts'
 import { textOf, UsageError, usage, WebSocketError } from '../errors.ts'
 import { CLOSED, type MessageDiagnostics } from './diagnostics.ts'
+import { IdleTimeout } from './idle.ts'
 import type { Message } from './inbox.ts'
 import { invoke, isPromiseLike, rethrowLater } from './invoke.ts'
 import { MessageIterator } from './iterate.ts'
@@ -112,6 +113,7 @@ export class WebSocketConnection<Data = unknown>
   readonly #handlers: Handlers<Data> | undefined
   readonly #topics: Topics<Data> | undefined
   #pings: Pings | undefined
+  #idle: IdleTimeout | undefined
   #closeInfo: CloseInfo | undefined
   #closeEmitted = false
   #started = false
@@ -138,6 +140,8 @@ export class WebSocketConnection<Data = unknown>
   start(): void {
     if (this.#started) throw new UsageError('start() was called before: whoever makes a connection calls it once')
     this.#started = true
+    const { idleTimeout } = this.#link.settings
+    if (idleTimeout > 0) this.#idle = new IdleTimeout(this.#link, this.#sender, idleTimeout)
     if (this.#handlers?.open !== undefined) this.#open(this.#handlers)
     this.#link.start()
   }
@@ -455,6 +459,7 @@ export class WebSocketConnection<Data = unknown>
 
   #end(info: CloseInfo): void {
     this.#closeInfo = info
+    this.#idle?.clear()
     this.#pings?.cancel(`the connection ended with code ${info.code}`)
     this.#sender.end(info)
     this.#topics?.leave(this as WebSocketConnection)

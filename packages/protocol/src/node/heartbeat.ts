@@ -1,6 +1,7 @@
 // Pings to a peer that has gone silent (docs/limits.md). Rules: each byte that comes or leaves is life; a ping's
 // time starts when its bytes have left; while we do not read, the clock stands still, for the silence is ours: a ping then
-// only shows whether TCP is still there. Counters are compared at the alarm, so that traffic itself costs nothing.
+// only shows whether TCP is still there. Counters are compared at the alarm, so that traffic itself costs nothing. If
+// we have slept a ping goes out at once, and its answer has its full time: the peer is not to blame.
 
 import { Wakeable } from './alarm.ts'
 import type { ConnectionSettings } from './settings.ts'
@@ -40,9 +41,11 @@ export class Heartbeat extends Wakeable {
     this.set(this.#settings.interval)
   }
 
-  protected rang(): void {
+  protected rang(slept: boolean): void {
     const alive = this.#target.lifeSigns !== this.#seen
-    if (alive || this.#target.readingStopped) {
+    if (slept && !this.#target.readingStopped) {
+      this.#ask()
+    } else if (alive || this.#target.readingStopped) {
       if (!alive) this.#probe()
       this.#rest()
     } else if (this.#waiting) {

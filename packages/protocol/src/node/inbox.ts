@@ -71,6 +71,11 @@ export class Inbox {
     return active && !this.#paused && (this.#messages.length > 0 || this.#pending > 0)
   }
 
+  /** Whether messages wait for the consumer or are with it, or it wants none. */
+  get waits(): boolean {
+    return this.#paused || this.#messages.length > 0 || this.#pending > 0
+  }
+
   /** Names the consumer. @throws UsageError if there is one of another kind */
   claim(consumer: Exclude<Consumer, 'none'>): void {
     const current = this.#consumer

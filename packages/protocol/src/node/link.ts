@@ -382,11 +382,11 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     if (this.#closeAlarm !== undefined) return
     let before = this.outbox.progress
     let leaving = true
-    const wake = (): void => {
+    const wake = (slept: boolean): void => {
       const made = leaving ? Math.abs(this.outbox.progress - before) : 0
       before = this.outbox.progress
       leaving = this.outbox.flushed < this.#closeBy || this.protocol.state === 'open'
-      if (made >= MIN_PROGRESS || this.#stalled) alarm.set(this.settings.closeTimeout)
+      if (made >= MIN_PROGRESS || this.#stalled || slept) alarm.set(this.settings.closeTimeout)
       else
         this.abort(
           new WebSocketError('CLOSE_TIMEOUT', `the connection did not close within ${this.settings.closeTimeout} ms`),
@@ -402,12 +402,13 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     const { messageTimeout } = this.settings
     if (messageTimeout === 0 || !this.protocol.midMessage || this.#messageAlarm?.pending === true || this.#gone) return
     let before = this.#messageMark()
-    const wake = (): void => {
+    const wake = (slept: boolean): void => {
       const now = this.#messageMark()
       if (!this.protocol.midMessage) return
       const slow = now.messages === before.messages && now.bytes - before.bytes < MIN_PROGRESS
       before = now
-      if (slow && !this.#stalled) this.protocol.failWith('MESSAGE_TIMEOUT', `under 1 KiB in ${messageTimeout} ms`)
+      if (slow && !this.#stalled && !slept)
+        this.protocol.failWith('MESSAGE_TIMEOUT', `under 1 KiB in ${messageTimeout} ms`)
       else alarm.set(messageTimeout)
     }
     const alarm = new Alarm(wake)

@@ -26,6 +26,8 @@ export interface ConnectionOptions {
   readonly closeTimeout?: number | undefined
   /** Pings to a silent peer; on by default at the server, off at the client. */
   readonly heartbeat?: HeartbeatOptions | boolean | undefined
+  /** After how long without a message, in either direction, the connection is closed with 1001; 0 (default): never. */
+  readonly idleTimeout?: number | undefined
   /** `send` returns false above this many buffered bytes; 65,536 by default, and at most `maxBackpressure`. */
   readonly highWaterMark?: number | undefined
   /** Past this many bytes buffered before a `send`, `slowConsumer` decides; 16 MiB by default. */
@@ -54,6 +56,7 @@ export interface ConnectionSettings {
   readonly messageTimeout: number
   readonly closeTimeout: number
   readonly heartbeat: Required<{ [Key in keyof HeartbeatOptions]: number }> | undefined
+  readonly idleTimeout: number
   readonly highWaterMark: number
   readonly maxBackpressure: number
   readonly slowConsumer: 'close' | 'drop'
@@ -81,6 +84,7 @@ export function connectionSettings(options: ConnectionOptions, heartbeatByDefaul
     messageTimeout: delay('messageTimeout', options.messageTimeout, 10_000),
     closeTimeout: delay('closeTimeout', options.closeTimeout, 10_000, 1),
     heartbeat: heartbeatSettings(options.heartbeat === undefined ? heartbeatByDefault : options.heartbeat, delay),
+    idleTimeout: delay('idleTimeout', options.idleTimeout, 0),
     // Above `maxBackpressure` the next message is lost, so `send` says so before; and nobody is judged by what only waits for
     // the end of the turn.
     highWaterMark: Math.min(integerOption('highWaterMark', options.highWaterMark, 64 * KIB), maxBackpressure),

@@ -11,6 +11,7 @@ test('defaults', () => {
     messageTimeout: 10_000,
     closeTimeout: 10_000,
     heartbeat: { interval: 30_000, timeout: 10_000 },
+    idleTimeout: 0,
     highWaterMark: 64 * 1024,
     maxBackpressure: 16 * 1024 * 1024,
     slowConsumer: 'close',

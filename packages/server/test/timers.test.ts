@@ -1,0 +1,38 @@
+// What liveness costs: timers of Node, counted by their async resources, unreferenced ones included.
+
+import { createHook } from 'node:async_hooks'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { connect } from '@ws/client'
+import { expect, onTestFinished, test } from 'vitest'
+import { portOf, serve } from './support/servers.ts'
+
+/** Counts the timers that exist, of those made from now on. */
+function timers(): () => Promise<number> {
+  const live = new Set<number>()
+  const hook = createHook({
+    init: (id, type) => void (type === 'Timeout' && live.add(id)),
+    destroy: (id) => void live.delete(id),
+  }).enable()
+  onTestFinished(() => void hook.disable())
+  return async () => {
+    await nextTurn() // what was cleared is reported a little later
+    return live.size
+  }
+}
+
+test('a thousand connections with heartbeat and idle timeout have no more timers than ten', async () => {
+  const count = timers()
+  const server = await serve({ heartbeat: true, idleTimeout: 3_600_000 })
+  const url = `ws://127.0.0.1:${portOf(server)}`
+  const open = (number: number) =>
+    Promise.all(Array.from({ length: number }, () => connect(url, { serialize: false, heartbeat: true })))
+  const few = await open(10)
+  const before = await count()
+  const many = await open(990)
+  expect(server.stats().connections).toBe(1_000)
+  // Alarms are shared by those that are due at about the same time, so some seconds of opening make some more.
+  expect((await count()) - before).toBeLessThan(30)
+  expect(before).toBeGreaterThan(0)
+  for (const socket of [...few, ...many]) socket.terminate()
+  await Promise.all([...few, ...many].map((socket) => socket.closed))
+}, 30_000)
