@@ -268,6 +268,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     this.outbox.onFlushed((error) => {
       if (error === undefined) left()
     })
+    this.outbox.flush() // many are pinged in one turn: at its end each would hold a slab
   }
 
   heartbeatMissed(): void {
