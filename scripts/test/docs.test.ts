@@ -161,7 +161,11 @@ describe('docs/limits.md', () => {
       },
     },
     { heading: '`server.close(options)`', check: closeSettings, defaults: { timeout: closeSettings({}).timeout } },
-    { heading: 'Client', check: check.client, defaults: { handshakeTimeout: check.client({}).timeout } },
+    {
+      heading: 'Client',
+      check: check.client,
+      defaults: { handshakeTimeout: check.client({}).timeout, maxRedirects: check.client({}).maxRedirects },
+    },
   ]
   const all = tableRows(read('docs/limits.md')).filter((row) => row.range !== undefined)
   const rowsOf = (table: Table) => all.filter((row) => row.heading === table.heading)

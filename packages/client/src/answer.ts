@@ -37,8 +37,15 @@ function refuse({ statusCode: status, headers }: IncomingMessage, code: ErrorCod
   return { established: false, error: new HandshakeError(code, message, { status, headers }) }
 }
 
+const REDIRECTS: readonly unknown[] = [301, 302, 303, 307, 308]
+
+/** Whether a status says to go elsewhere (RFC 9110 §15.4). */
+export function isRedirect(status: number | undefined): boolean {
+  return REDIRECTS.includes(status)
+}
+
 /** How much of the body is kept, in bytes. */
-const MAX_BODY = 64 * 1024
+export const MAX_BODY: number = 64 * 1024
 
 /** An answer that is no upgrade. */
 export class Answer {

@@ -3,12 +3,13 @@
 import { type Handlers, usage, type WebSocketConnection } from '@ws/protocol/node'
 import { establish } from './establish.ts'
 import { type ConnectOptions, makePlan } from './plan.ts'
-import { parseTarget } from './url.ts'
+import { parseTarget, parseUnixTarget } from './url.ts'
 
 /**
  * Opens a WebSocket connection (RFC 6455 §4.1). Messages that arrive before a `'message'` listener or an iterator is
  * attached wait for it.
- * @param url ws:, wss:, http: or https:; credentials in it become Basic authentication
+ * @param url ws:, wss:, http: or https:; credentials in it become Basic authentication. `ws+unix:/path/of/socket:/path` leads
+ * to a Unix socket
  * @param handlers functions for this connection, in place of listeners
  * @returns the open connection. Rejects with a HandshakeError whose `code` says why, with the server's `status`, `headers`
  * and `body` if it answered otherwise than by 101; or with the reason of `signal`
@@ -19,7 +20,7 @@ export function connect<Data = unknown>(
   options: ConnectOptions<Data> = {},
   handlers?: Handlers<Data>,
 ): Promise<WebSocketConnection<Data>> {
-  const plan = makePlan(parseTarget(url), options)
+  const plan = makePlan(parseUnixTarget(url) ?? parseTarget(url), options)
   checkHandlers(handlers)
   return establish(plan, options.data, handlers)
 }

@@ -3,7 +3,7 @@
 
 import { Buffer } from 'node:buffer'
 import type { RequestOptions } from 'node:http'
-import type { TcpNetConnectOpts } from 'node:net'
+import { isIP, type TcpNetConnectOpts } from 'node:net'
 import {
   createSecureContext,
   type SecureContextOptions,
@@ -34,7 +34,10 @@ type TlsOptions = Pick<
  * How to reach the server. All have the meaning that they have in Node's `https.request`. By default a socket of its own
  * is opened, `wss:` verifies the server's certificate, and ALPN asks for `http/1.1`.
  */
-export interface DialOptions extends SocketOptions, HappyEyeballsOptions, TlsOptions, SecureContextOptions {}
+export interface DialOptions extends SocketOptions, HappyEyeballsOptions, TlsDialOptions {}
+
+/** How to speak TLS: as in Node's `tls.connect`. */
+export interface TlsDialOptions extends TlsOptions, SecureContextOptions {}
 
 const SOCKET_OPTIONS = [
   'agent',
@@ -57,6 +60,20 @@ const TLS_OPTIONS = [
   'pskCallback',
   'rejectUnauthorized',
   'secureContext',
+  'servername',
+  'session',
+] as const
+
+/** Those that say who we are: they are meant for one server. */
+export const IDENTITY_OPTIONS = [
+  'cert',
+  'clientCertEngine',
+  'key',
+  'passphrase',
+  'pfx',
+  'privateKeyEngine',
+  'privateKeyIdentifier',
+  'pskCallback',
   'servername',
   'session',
 ] as const
@@ -94,11 +111,20 @@ const CONTEXT_OPTIONS = [
 export function dialOptions(options: DialOptions, secure: boolean): DialOptions {
   const socket = pick(options, SOCKET_OPTIONS)
   checkSocketOptions(socket)
-  if (!secure) return socket
+  return secure ? { ...socket, ...tlsDialOptions(options) } : socket
+}
+
+/** Takes from `options` what concerns TLS. @throws UsageError on what cannot work */
+export function tlsDialOptions(options: TlsDialOptions): TlsDialOptions {
   const context = pick(options, CONTEXT_OPTIONS)
-  const dial: DialOptions = { ...socket, ...pick(options, TLS_OPTIONS), ...context }
+  const dial: TlsDialOptions = { ...pick(options, TLS_OPTIONS), ...context }
   if (dial.secureContext !== undefined || Object.keys(context).length === 0) return dial
   return { ...dial, secureContext: secureContext(context) }
+}
+
+/** TLS as it is unless told otherwise: ALPN asks for what we speak; no SNI for addresses (RFC 6066 §3). */
+export function tlsDefaults(host: string): TlsDialOptions {
+  return { servername: isIP(host) === 0 ? host : '', ALPNProtocols: ['http/1.1'] }
 }
 
 function checkSocketOptions({ createConnection, socketPath, ...options }: DialOptions): void {

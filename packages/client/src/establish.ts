@@ -1,11 +1,14 @@
-// From a plan to an open connection: the turn at the address, if turns are kept there, then the handshake, then frames.
+// From a plan to an open connection: the turn at the address, if turns are kept there, then the handshake, again where a redirect
+// is followed, then frames.
 
 import type { AbortSignalLike } from '@ws/protocol'
 import { type Handlers, WebSocketConnection } from '@ws/protocol/node'
+import { TimeBudget } from './budget.ts'
 import { CONNECTED, FAILED } from './diagnostics.ts'
 import { handshake, type Upgraded } from './handshake.ts'
 import { locate } from './locate.ts'
 import type { Plan } from './plan.ts'
+import { Redirects } from './redirect.ts'
 import { takeTurns } from './turns.ts'
 
 /**
@@ -45,13 +48,26 @@ async function open<Data>(
   return connection
 }
 
+/** Shakes hands, at every address that a redirect names. */
 async function upgrade(plan: Plan): Promise<Upgraded> {
+  const budget = new TimeBudget(plan.timeout)
+  const redirects = new Redirects()
+  for (let hop = plan; ; ) {
+    try {
+      return await inTurn(hop, budget)
+    } catch (failure) {
+      hop = redirects.next(hop, failure)
+    }
+  }
+}
+
+async function inTurn(plan: Plan, budget: TimeBudget): Promise<Upgraded> {
   if (plan.signal?.aborted === true) throw plan.signal.reason
-  if (!plan.serialize) return handshake(plan.target, plan)
-  const { addresses, dial } = await locate(plan)
+  if (!plan.serialize) return handshake(plan.target, plan, budget)
+  const { addresses, dial } = await locate(plan, budget)
   const endTurn = await takeTurns(addresses, plan.signal)
   try {
-    return await handshake(plan.target, { ...plan, dial })
+    return await handshake(plan.target, { ...plan, dial }, budget)
   } finally {
     endTurn()
   }

@@ -10,6 +10,8 @@ export interface Whereabouts {
   readonly address: string
   /** Whether a TLS handshake was still under way. */
   readonly securing: boolean
+  /** Whether this is about the proxy in front of the server. */
+  readonly proxy?: boolean
 }
 
 type Words = ReadonlyMap<string, string>
@@ -68,13 +70,28 @@ export function connectFailure(error: unknown, where: Whereabouts): HandshakeErr
   const connecting = CONNECTING.get(code)
   if (connecting !== undefined)
     return failure('CONNECT_FAILED', `cannot connect to ${where.address}`, connecting, error)
-  if (code.startsWith('HPE_')) return failure('HANDSHAKE_MALFORMED', notHttp(where), parserWords(error), error)
+  if (code.startsWith('HPE_'))
+    return failure('HANDSHAKE_MALFORMED', notHttp(where), inPlace(parserWords(error), where), error)
   if (where.securing || TLS_CODE.test(code)) {
-    return failure('TLS_FAILED', `TLS with ${where.address} failed`, tlsWords(code, messageOf(error)), error)
+    const words = inPlace(tlsWords(code, messageOf(error)), where)
+    return failure('TLS_FAILED', `TLS with ${where.address} failed`, words, error)
   }
   const reset = code === 'ECONNRESET' || code === 'EPIPE'
   const words = reset ? 'the server closed the connection before it answered the handshake' : messageOf(error)
-  return failure('CONNECT_FAILED', `no answer from ${where.address}`, words, error)
+  return failure('CONNECT_FAILED', `no answer from ${where.address}`, inPlace(words, where), error)
+}
+
+/** The same words for a proxy in place of a server. */
+const OF_PROXY: readonly (readonly [RegExp, string])[] = [
+  [/the server\b/g, 'the proxy'],
+  [/\boption (\w+)/g, 'option proxyTls.$1'],
+  [/\boptions (\w+) and (\w+)/g, 'options proxyTls.$1 and proxyTls.$2'],
+  [/\ba ws: URL/g, 'an http: URL'],
+  [/\ba wss: URL/g, 'an https: URL'],
+]
+
+function inPlace(words: string, { proxy }: Whereabouts): string {
+  return proxy ? OF_PROXY.reduce((text, [pattern, other]) => text.replace(pattern, other), words) : words
 }
 
 /** The handshake took too long. */

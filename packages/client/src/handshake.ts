@@ -1,18 +1,22 @@
-// The opening handshake: `http.request` with `Upgrade`, then `'upgrade'`, then the comparison of the accept value. Rules:
+// The opening handshake: through a proxy the tunnel first; then `http.request` with `Upgrade`, `'upgrade'`, and the comparison of
+// the accept value. Rules:
 // - One attempt settles once, whatever happens and in whichever order; what it opened is destroyed unless it succeeded.
 // - Nothing but the request is sent before the answer has been judged (RFC 6455 §4.1), and an error that comes afterwards
 //   finds a listener.
 // - It knows one URL and one answer: following a redirect means calling it again.
 
-import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http'
-import https from 'node:https'
-import { isIP, type NetConnectOpts, type Socket } from 'node:net'
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type AbortSignalLike, type DeflateParameters, HandshakeError, type SentUpgrade } from '@ws/protocol'
-import { connectSocket, openTransport, type Transport } from '@ws/protocol/node'
-import { Answer, judge } from './answer.ts'
+import { openTransport, type Transport } from '@ws/protocol/node'
+import { Answer, isRedirect, judge } from './answer.ts'
+import type { TimeBudget } from './budget.ts'
 import type { DialOptions } from './dial-options.ts'
 import { connectFailure, located, timeoutFailure, type Whereabouts } from './failure.ts'
+import type { ProxyServer } from './proxy.ts'
+import { hostPort, tunnelRequest, upgradeRequest } from './request.ts'
+import { isOpened, TunnelRefusal, unexpectedBytes } from './tunnel.ts'
 import type { Target } from './url.ts'
 
 export interface HandshakeOptions {
@@ -20,10 +24,13 @@ export interface HandshakeOptions {
   readonly upgrade: SentUpgrade
   /** Whether the server must choose one of the subprotocols. */
   readonly requireProtocol: boolean
-  /** For all of it, in ms. */
+  /** For all of it, redirects included, in ms. */
   readonly timeout: number
   readonly signal: AbortSignalLike | undefined
   readonly dial: DialOptions
+  readonly proxy: ProxyServer | undefined
+  /** Whether a redirect is no end, so that its body is of no interest. */
+  readonly followRedirects: boolean
 }
 
 /** What a handshake gives: frames follow on the transport. */
@@ -38,8 +45,8 @@ export interface Upgraded {
 }
 
 /** Shakes hands with a server; rejects with a HandshakeError, or with the signal's reason. */
-export function handshake(target: Target, options: HandshakeOptions): Promise<Upgraded> {
-  return new Promise((resolve, reject) => new Attempt(target, options, { resolve, reject }).begin())
+export function handshake(target: Target, options: HandshakeOptions, budget: TimeBudget): Promise<Upgraded> {
+  return new Promise((resolve, reject) => new Attempt(target, options, budget, { resolve, reject }).begin())
 }
 
 interface Outcome {
@@ -50,43 +57,88 @@ interface Outcome {
 class Attempt {
   readonly #target: Target
   readonly #options: HandshakeOptions
+  readonly #budget: TimeBudget
   readonly #outcome: Outcome
+  readonly #sockets: Duplex[] = []
   #request: ClientRequest | undefined
+  /** The one that the request in hand has. */
   #socket: Socket | undefined
   #timer: NodeJS.Timeout | undefined
+  /** Whether the proxy is asked at the moment. */
+  #atProxy = false
+  #refusal: TunnelRefusal | undefined
   #answer: Answer | undefined
   #settled = false
 
-  constructor(target: Target, options: HandshakeOptions, outcome: Outcome) {
+  constructor(target: Target, options: HandshakeOptions, budget: TimeBudget, outcome: Outcome) {
     this.#target = target
     this.#options = options
+    this.#budget = budget
     this.#outcome = outcome
   }
 
   begin(): void {
-    const { signal, timeout } = this.#options
+    const { signal, proxy } = this.#options
+    this.#timer = setTimeout(() => this.#timedOut(), this.#budget.begin())
     if (signal?.aborted === true) return this.#fail(signal.reason)
-    this.#timer = setTimeout(() => this.#timedOut(), timeout)
     signal?.addEventListener('abort', this.#onAbort)
+    if (proxy === undefined) this.#askServer()
+    else this.#askProxy(proxy)
+  }
+
+  #askProxy(proxy: ProxyServer): void {
+    this.#atProxy = true
+    this.#send(
+      () => tunnelRequest(this.#target, proxy, this.#options.dial),
+      (request) => request.on('connect', (response, socket, head) => this.#receiveTunnel(response, socket, head)),
+    )
+  }
+
+  #receiveTunnel(response: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (!isOpened(response)) {
+      this.#refusal = new TunnelRefusal(response)
+      this.#refusal.read(socket, head, () => this.#proxyRefused())
+      return
+    }
+    if (head.length > 0) return this.#fail(located(unexpectedBytes(response, head), this.#whereabouts()))
+    this.#atProxy = false
+    this.#socket = undefined
+    this.#askServer(socket)
+  }
+
+  #proxyRefused(): void {
+    if (this.#refusal !== undefined) this.#fail(located(this.#refusal.error, this.#whereabouts()))
+  }
+
+  /** @param tunnel the way to it, if there is a proxy between */
+  #askServer(tunnel?: Duplex): void {
+    const { upgrade, dial } = this.#options
+    this.#send(
+      () => upgradeRequest(this.#target, upgrade, dial, tunnel),
+      (request) => {
+        request.on('upgrade', (response, socket, head) => this.#receiveUpgrade(response, socket, head))
+        request.on('response', (response) => this.#receiveAnswer(response))
+      },
+    )
+  }
+
+  #send(make: () => ClientRequest, listen: (request: ClientRequest) => void): void {
     try {
-      this.#send(makeRequest(this.#target, this.#options))
+      const request = make()
+      this.#request = request
+      request.on('socket', (socket) => this.#receiveSocket(socket))
+      request.on('error', (error) => this.#receiveError(error))
+      listen(request)
+      request.end()
     } catch (error) {
       this.#fail(connectFailure(error, this.#whereabouts()))
     }
   }
 
-  #send(request: ClientRequest): void {
-    this.#request = request
-    request.on('socket', (socket) => this.#receiveSocket(socket))
-    request.on('upgrade', (response, socket, head) => this.#receiveUpgrade(response, socket, head))
-    request.on('response', (response) => this.#receiveAnswer(response))
-    request.on('error', (error) => this.#receiveError(error))
-    request.end()
-  }
-
   /** Node lets go of the socket at the end of an answer, and may leave it open: it is ours to destroy. */
   #receiveSocket(socket: Socket): void {
     this.#socket = socket
+    this.#sockets.push(socket)
     socket.on('error', ignore) // the request reports its errors; this is for those that come later
   }
 
@@ -99,8 +151,10 @@ class Attempt {
 
   /** An answer without upgrade: its status, or a 101 whose headers Node did not take for an upgrade. */
   #receiveAnswer(response: IncomingMessage): void {
+    const { statusCode: status } = response
     this.#answer = new Answer(response, () => this.#refused(response))
-    if (response.statusCode === 101) this.#refused(response)
+    // The body of a redirect that will be followed is nobody's.
+    if (status === 101 || (this.#options.followRedirects && isRedirect(status))) this.#refused(response)
   }
 
   #refused(response: IncomingMessage): void {
@@ -115,8 +169,10 @@ class Attempt {
   }
 
   #timedOut(): void {
+    if (this.#refusal !== undefined) return this.#proxyRefused()
     if (this.#answer !== undefined) return this.#refused(this.#answer.response)
-    this.#fail(timeoutFailure(this.#options.timeout, this.#stage(), this.#whereabouts()))
+    const whereabouts = { address: this.#serverAddress(), securing: false }
+    this.#fail(timeoutFailure(this.#budget.total, this.#stage(), whereabouts))
   }
 
   readonly #onAbort = (): void => this.#fail(this.#options.signal?.reason)
@@ -124,7 +180,7 @@ class Attempt {
   #fail(error: unknown): void {
     if (!this.#settle()) return
     this.#request?.destroy() // its 'error' listener stays, for what this may cause
-    this.#socket?.destroy()
+    for (const socket of this.#sockets) socket.destroy()
     this.#outcome.reject(error)
   }
 
@@ -132,15 +188,21 @@ class Attempt {
   #settle(): boolean {
     if (this.#settled) return false
     this.#settled = true
+    this.#budget.end()
     clearTimeout(this.#timer)
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
     return true
   }
 
   #whereabouts(): Whereabouts {
-    const { host, port } = this.#target
-    const hostPort = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`
-    return { address: this.#options.dial.socketPath ?? hostPort, securing: this.#securing() }
+    const address = this.#atProxy ? `proxy ${this.#options.proxy?.address}` : this.#serverAddress()
+    return { address, securing: this.#securing(), proxy: this.#atProxy }
+  }
+
+  #serverAddress(): string {
+    const { proxy, dial } = this.#options
+    if (proxy === undefined) return dial.socketPath ?? hostPort(this.#target)
+    return `${hostPort(this.#target)} (through proxy ${proxy.address})`
   }
 
   #securing(): boolean {
@@ -149,8 +211,10 @@ class Attempt {
 
   #stage(): string {
     if (this.#socket === undefined) return 'no socket was to be had'
-    if (this.#socket.connecting) return 'the host has not accepted the connection'
-    return this.#securing() ? 'the TLS handshake is not complete' : 'the server has not answered the handshake'
+    const [host, server] = this.#atProxy ? ['proxy', 'proxy'] : ['host', 'server']
+    if (this.#socket.connecting) return `the ${host} has not accepted the connection`
+    if (this.#securing()) return `the TLS handshake${this.#atProxy ? ' with the proxy' : ''} is not complete`
+    return `the ${server} has not answered the handshake`
   }
 }
 
@@ -160,43 +224,4 @@ function ignore(): void {}
 function notTaken({ statusCode: status, headers }: IncomingMessage): HandshakeError {
   const message = "Node's HTTP parser did not take the answer for an upgrade"
   return new HandshakeError('HANDSHAKE_MALFORMED', message, { status, headers })
-}
-
-function makeRequest(target: Target, { upgrade, dial }: HandshakeOptions): ClientRequest {
-  const { secure, host, port, path } = target
-  const options: RequestOptions & DialOptions = {
-    ...(secure ? tlsDefaults(host) : {}),
-    ...dial,
-    host,
-    port,
-    path,
-    setHost: false,
-  }
-  // One agent for one request keeps no connection; a function that makes the socket is asked without any agent.
-  if (options.agent === undefined && options.createConnection === undefined) {
-    options.agent = false
-    if (!secure) options.createConnection = (given) => connectSocket(given as NetConnectOpts)
-  }
-  const request = secure ? https.request(options) : http.request(options)
-  request.maxHeadersCount = 0 // Node would drop headers past the 2,000th in silence; the limit of bytes remains
-  for (const [name, lines] of requestHeaders(target, upgrade)) request.setHeader(name, lines)
-  return request
-}
-
-function tlsDefaults(host: string): DialOptions {
-  return { servername: isIP(host) === 0 ? host : '', ALPNProtocols: ['http/1.1'] } // no SNI for addresses (RFC 6066 §3)
-}
-
-/** All headers with all of their lines, each name once in whichever case; what is given comes before what the URL says. */
-function requestHeaders({ authority, authorization }: Target, { headers }: SentUpgrade): Iterable<[string, string[]]> {
-  const fields = new Map<string, [name: string, lines: string[]]>([['host', ['Host', [authority]]]])
-  if (authorization !== undefined) fields.set('authorization', ['Authorization', [authorization]])
-  const given = new Set<string>()
-  for (const [name, value] of headers) {
-    const lower = name.toLowerCase()
-    if (given.has(lower)) fields.get(lower)?.[1].push(value)
-    else fields.set(lower, [name, [value]])
-    given.add(lower)
-  }
-  return fields.values()
 }

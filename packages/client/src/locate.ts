@@ -1,10 +1,11 @@
 // Where a handshake will go, found out before it waits for its turn: RFC 6455 §4.1 counts handshakes by IP address and port,
 // under whichever name. Rules: a name is looked up once, and the handshake uses what was found, an error too; where the
-// caller makes the socket (an agent may be a proxy's) the address cannot be known, and the name counts.
+// caller makes the socket (an agent may be a proxy's) or a proxy does, the address cannot be known, and the name counts.
 
 import { type LookupAddress, lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import process from 'node:process'
+import type { TimeBudget } from './budget.ts'
 import type { DialOptions } from './dial-options.ts'
 import { timeoutFailure } from './failure.ts'
 import type { Plan } from './plan.ts'
@@ -19,12 +20,13 @@ export interface Location {
 /** What a lookup gave: an error is told by the handshake, as without a lookup before it. */
 type Found = readonly LookupAddress[] | Error
 
-/** Finds out where `plan` leads; rejects with the signal's reason, or with a HandshakeError after the plan's timeout. */
-export async function locate(plan: Plan): Promise<Location> {
+/** Finds out where `plan` leads; rejects with the signal's reason, or with a HandshakeError when the time is over. */
+export async function locate(plan: Plan, budget: TimeBudget): Promise<Location> {
   const { target, dial } = plan
   const name = dial.socketPath ?? `${target.host}:${target.port}`
-  if (dial.socketPath !== undefined || isIP(target.host) !== 0 || callerDials(dial)) return { addresses: [name], dial }
-  const found = await bounded(lookUp(target.host, dial), plan, name)
+  const known = dial.socketPath !== undefined || isIP(target.host) !== 0
+  if (known || plan.proxy !== undefined || callerDials(dial)) return { addresses: [name], dial }
+  const found = await bounded(lookUp(target.host, dial), plan, budget, name)
   const addresses = found instanceof Error ? [name] : found.map(({ address }) => `${address}:${target.port}`)
   return { addresses, dial: { ...dial, lookup: answering(found) } }
 }
@@ -52,14 +54,15 @@ function answering(found: Found): LookupFunction {
 }
 
 /** A lookup cannot be called off, so its end may be left unheard. */
-async function bounded(work: Promise<Found>, { timeout, signal }: Plan, name: string): Promise<Found> {
+async function bounded(work: Promise<Found>, { signal }: Plan, budget: TimeBudget, name: string): Promise<Found> {
   let stop = (): void => {}
   const limit = new Promise<never>((_, reject) => {
-    const failure = timeoutFailure(timeout, 'the host name was not looked up', { address: name, securing: false })
-    const timer = setTimeout(reject, timeout, failure)
+    const failure = timeoutFailure(budget.total, 'the host name was not looked up', { address: name, securing: false })
+    const timer = setTimeout(reject, budget.begin(), failure)
     const onAbort = (): void => reject(signal?.reason)
     signal?.addEventListener('abort', onAbort)
     stop = () => {
+      budget.end()
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
     }

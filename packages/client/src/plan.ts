@@ -13,13 +13,14 @@ import {
 } from '@ws/protocol/node'
 import { type DialOptions, dialOptions } from './dial-options.ts'
 import type { HandshakeOptions } from './handshake.ts'
+import { type ProxyOptions, proxyFor } from './proxy.ts'
 import type { Target } from './url.ts'
 
 /** Further headers: by name, or a list of name and value (a `Headers` or a `Map` is one too). */
 export type HeadersOption = Readonly<Record<string, string | readonly string[]>> | Iterable<readonly [string, string]>
 
 /** The options of {@link connect}: those of the handshake, of the way to the server, and of the connection. */
-export interface ConnectOptions<Data = unknown> extends ConnectionOptions, DialOptions {
+export interface ConnectOptions<Data = unknown> extends ConnectionOptions, DialOptions, ProxyOptions {
   /** The subprotocols to offer, in order of preference. */
   readonly protocols?: string | readonly string[] | undefined
   /** Fails the handshake if the server chooses none of `protocols`; false by default, as RFC 6455 allows it. */
@@ -30,12 +31,19 @@ export interface ConnectOptions<Data = unknown> extends ConnectionOptions, DialO
   readonly origin?: string | undefined
   /** permessage-deflate (RFC 7692): `false` offers nothing; by default it is offered, as browsers do. */
   readonly perMessageDeflate?: ConnectionOptions['perMessageDeflate']
-  /** How long DNS, TCP, TLS and HTTP together may take, in ms; 10,000 by default. */
+  /** How long DNS, TCP, TLS, proxy, HTTP and redirects together may take, in ms; 10,000 by default. */
   readonly handshakeTimeout?: number | undefined
-  /** Ends the attempt, and the connection that came of it, at once. */
+  /** Ends the attempt, and the connection that came of it, at once and without a closing handshake. */
   readonly signal?: AbortSignalLike | undefined
   /** Waits for other handshakes with the same IP address and port (RFC 6455 §4.1 step 2); false opens many at once. */
   readonly serialize?: boolean | undefined
+  /**
+   * Follows the redirects of the server; false by default. At another origin the `Authorization`, `Cookie` and `Host` headers, the
+   * URL's credentials and the client's certificate are left out; a redirect from `wss:` to `ws:` is refused.
+   */
+  readonly followRedirects?: boolean | undefined
+  /** How many redirects are followed; 10 by default. */
+  readonly maxRedirects?: number | undefined
   /** What `socket.data` is at first. */
   readonly data?: Data | undefined
 }
@@ -44,34 +52,57 @@ export interface ConnectOptions<Data = unknown> extends ConnectionOptions, DialO
 export interface Plan extends HandshakeOptions {
   readonly target: Target
   readonly serialize: boolean
+  readonly maxRedirects: number
   readonly settings: ConnectionSettings
+  /** What it was made of, for another URL. */
+  readonly options: ConnectOptions & { readonly headers: readonly Header[] }
 }
 
 const HANDSHAKE_TIMEOUT = 10_000
+const MAX_REDIRECTS = 10
 
 /** Checks the options for a connection to `target`. @throws UsageError */
-export function makePlan(target: Target, options: ConnectOptions): Plan {
-  if (typeof options !== 'object' || options === null) throw new UsageError('options must be an object')
-  const { protocols = [], origin, signal, perMessageDeflate = true } = options
-  const settings = connectionSettings({ ...options, perMessageDeflate }, false)
-  const upgrade = {
-    protocols: protocolList(protocols),
-    headers: headerList(options.headers, origin),
-    deflate: settings.perMessageDeflate?.offer,
-  }
+export function makePlan(target: Target, given: ConnectOptions): Plan {
+  if (typeof given !== 'object' || given === null) throw new UsageError('options must be an object')
+  const { origin, signal, perMessageDeflate = true } = given
+  const settings = connectionSettings({ ...given, perMessageDeflate }, false)
+  const protocols = protocolList(given.protocols)
+  const headers = headerList(given.headers, origin)
+  const options = { ...given, protocols, headers, origin: undefined, socketPath: socketPathFor(target, given) }
+  const followRedirects = flag('followRedirects', options.followRedirects)
+  if (followRedirects) dialOptions(options, true) // a redirect may lead to TLS; what is wrong is told now
   return {
     target,
-    upgrade: createUpgradeRequest(upgrade),
+    upgrade: createUpgradeRequest({ protocols, headers, deflate: settings.perMessageDeflate?.offer }),
     requireProtocol: flag('requireProtocol', options.requireProtocol),
     timeout: integerOption('handshakeTimeout', options.handshakeTimeout, HANDSHAKE_TIMEOUT, 1, LONGEST_DELAY),
     signal: checkSignal(signal),
     dial: dialOptions(options, target.secure),
+    proxy: exclusiveProxy(options, target),
     serialize: flag('serialize', options.serialize ?? true),
+    followRedirects,
+    maxRedirects: integerOption('maxRedirects', options.maxRedirects, MAX_REDIRECTS),
     settings,
+    options,
   }
 }
 
-function protocolList(given: string | readonly string[]): readonly string[] {
+function socketPathFor(target: Target, { socketPath }: ConnectOptions): string | undefined {
+  if (target.socketPath === undefined) return socketPath
+  if (socketPath === undefined) return target.socketPath
+  throw new UsageError('a ws+unix: URL and option socketPath exclude each other')
+}
+
+/** The ways to a server of which there can be one. What the environment says gives way to an option. */
+function exclusiveProxy(options: ConnectOptions, target: Target): HandshakeOptions['proxy'] {
+  const other = (['agent', 'createConnection', 'socketPath'] as const).find((name) => options[name])
+  const proxy = proxyFor(options, target)
+  if (other === undefined || proxy === undefined) return proxy
+  if (options.proxy === 'env') return undefined
+  throw new UsageError(`options proxy and ${other} exclude each other`)
+}
+
+function protocolList(given: string | readonly string[] = []): readonly string[] {
   if (typeof given === 'string') return [given]
   if (!Array.isArray(given)) throw usage('option protocols', 'a string or an array of strings', given)
   return [...given]

@@ -21,6 +21,8 @@ export interface Target {
   readonly origin: string
   /** The credentials of the URL as Basic authentication (RFC 7617). */
   readonly authorization: string | undefined
+  /** The Unix socket that the URL names. */
+  readonly socketPath?: string
 }
 
 const SCHEMES: ReadonlyMap<string, string> = new Map([
@@ -56,6 +58,23 @@ export function parseTarget(input: string | URL): Target {
   }
 }
 
+/**
+ * Reads a URL of the form `ws+unix:/path/of/socket:/path?query`, which is no part of any standard. The first `:` ends the path
+ * of the socket; `%3A` stands for one in it. The server is asked with `Host: localhost`.
+ * @returns nothing for another scheme
+ * @throws UsageError if it names no socket by its absolute path
+ */
+export function parseUnixTarget(input: string | URL): Target | undefined {
+  if (!/^\s*ws\+unix:/i.test(String(input))) return undefined
+  const { href, host, pathname, search } = parse(input)
+  const [socket = '', ...path] = pathname.split(':')
+  if (host !== '' || !/^\/./.test(socket) || href.includes('#')) {
+    throw new UsageError(`URL must be of the form ws+unix:/path/of/socket:/path?query; got ${show(href)}`)
+  }
+  const resource = path.join(':').replace(/^\/*/, '/') + search
+  return { ...parseTarget(`ws://localhost${resource}`), socketPath: percentDecode(socket).toString() }
+}
+
 function parse(input: string | URL): URL {
   try {
     return new URL(input)
@@ -64,11 +83,13 @@ function parse(input: string | URL): URL {
   }
 }
 
-function show(text: string): string {
+/** A URL in an error message, not too long. */
+export function show(text: string): string {
   return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text)
 }
 
-function basicAuthorization({ username, password }: URL): string | undefined {
+/** The credentials of a URL as Basic authentication (RFC 7617). */
+export function basicAuthorization({ username, password }: URL): string | undefined {
   if (username === '' && password === '') return undefined
   const credentials = Buffer.concat([percentDecode(username), Buffer.from(':'), percentDecode(password)])
   return `Basic ${credentials.toString('base64')}`

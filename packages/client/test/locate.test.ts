@@ -1,5 +1,6 @@
 import http from 'node:http'
 import { describe, expect, test } from 'vitest'
+import { TimeBudget } from '../src/budget.ts'
 import type { ConnectOptions } from '../src/index.ts'
 import { connect } from '../src/index.ts'
 import { locate } from '../src/locate.ts'
@@ -19,7 +20,7 @@ const found: Lookup = (_, __, callback) =>
 
 /** Where this URL leads, and what the lookup then says to `question`. */
 async function answerOf(url: string, options: ConnectOptions, question = {}) {
-  const { addresses, dial } = await locate(makePlan(parseTarget(url), options))
+  const { addresses, dial } = await locate(makePlan(parseTarget(url), options), new TimeBudget(10_000))
   const answer = await new Promise((resolve) => {
     dial.lookup?.('h', question, (...all) => resolve(all))
   })
@@ -38,7 +39,7 @@ describe('[A6] an address', () => {
     ['ws://h:5', { createConnection: () => undefined as never }, 'h:5'],
   ])('%s with %j: no lookup, %s', async (url, options, address) => {
     const plan = makePlan(parseTarget(url), { ...options, lookup: () => expect.unreachable() })
-    expect(await locate(plan)).toEqual({ addresses: [address], dial: plan.dial })
+    expect(await locate(plan, new TimeBudget(10_000))).toEqual({ addresses: [address], dial: plan.dial })
   })
 
   test('all addresses of a name, looked up once', async () => {

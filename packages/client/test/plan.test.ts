@@ -13,7 +13,11 @@ test('defaults', () => {
     timeout: 10_000,
     signal: undefined,
     dial: {},
+    proxy: undefined,
     serialize: true,
+    followRedirects: false,
+    maxRedirects: 10,
+    options: { protocols: [], headers: [] },
   })
   expect(upgrade.protocols).toEqual([])
   expect(settings).toMatchObject({ maxPayload: 16 * 1024 * 1024, heartbeat: undefined })
@@ -86,6 +90,9 @@ describe('wrong arguments throw UsageError, before any I/O', () => {
     [{ handshakeTimeout: 0 }, 'option handshakeTimeout must be an integer from 1 to 2147483647; got 0'],
     [{ handshakeTimeout: Number.NaN }, 'option handshakeTimeout must be an integer from 1 to 2147483647; got NaN'],
     [{ handshakeTimeout: 2 ** 31 }, 'option handshakeTimeout must be an integer from 1 to 2147483647; got 2147483648'],
+    [{ followRedirects: 1 }, 'option followRedirects must be a boolean; got 1'],
+    [{ maxRedirects: -1 }, 'option maxRedirects must be an integer from 0 to 9007199254740991; got -1'],
+    [{ proxy: 5 }, 'option proxy must be an http: or https: URL without a path; got 5'],
     [{ signal: 5 }, 'option signal must be an AbortSignal; got 5'],
     [{ signal: null }, 'option signal must be an AbortSignal; got null'],
     [{ maxPayload: -1 }, 'option maxPayload must be an integer from 0 to 536870888; got -1'],

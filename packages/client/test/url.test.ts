@@ -1,6 +1,6 @@
 import { UsageError } from '@ws/protocol'
 import { describe, expect, test } from 'vitest'
-import { parseTarget } from '../src/url.ts'
+import { parseTarget, parseUnixTarget } from '../src/url.ts'
 
 test('[A1] default ports', () => {
   expect(parseTarget('ws://h/')).toEqual({
@@ -108,4 +108,36 @@ test.each([
   const target = parseTarget(url)
   expect(target.authorization).toBe(`Basic ${Buffer.from(credentials).toString('base64')}`)
   expect(target.authority).toBe('h')
+})
+
+describe('ws+unix:', () => {
+  test.each([
+    ['ws+unix:/run/a.sock:/b?c=d', '/run/a.sock', '/b?c=d'],
+    ['ws+unix:///run/a.sock:/b', '/run/a.sock', '/b'],
+    ['WS+UNIX:/run/a.sock', '/run/a.sock', '/'],
+    ['ws+unix:/run/a.sock:', '/run/a.sock', '/'],
+    ['ws+unix:/run/a.sock?c', '/run/a.sock', '/?c'],
+    ['ws+unix:/run/a.sock:b:c', '/run/a.sock', '/b:c'],
+    ['ws+unix:/run/a.sock://other.test/b', '/run/a.sock', '/other.test/b'],
+    ['ws+unix:/run/a%3Ab%20c.sock:/d%20e', '/run/a:b c.sock', '/d%20e'],
+    ['ws+unix:/run/ü.sock:/ü', '/run/ü.sock', '/%C3%BC'],
+  ])('%s', (url, socketPath, path) => {
+    expect(parseUnixTarget(url)).toMatchObject({ socketPath, path, secure: false, authority: 'localhost' })
+    expect(parseUnixTarget(new URL(url))?.socketPath).toBe(socketPath)
+  })
+
+  test.each(['ws+unix:', 'ws+unix:/', 'ws+unix:./a.sock:/b', 'ws+unix:a:/b', 'ws+unix://host/a:/b', 'ws+unix:/a:/b#c'])(
+    'names no socket: %s',
+    (url) => {
+      expect(() => parseUnixTarget(url)).toThrow(
+        new UsageError(`URL must be of the form ws+unix:/path/of/socket:/path?query; got ${JSON.stringify(url)}`),
+      )
+    },
+  )
+
+  test('other schemes are not its business; for the standard it is another scheme', () => {
+    expect(parseUnixTarget('ws://h/')).toBeUndefined()
+    expect(parseUnixTarget('wss+unix:/a:/b')).toBeUndefined()
+    expect(() => parseTarget('ws+unix:/a:/b')).toThrow('URL must begin with ws:, wss:, http: or https:')
+  })
 })
