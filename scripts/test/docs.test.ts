@@ -273,6 +273,7 @@ const PAGES = [
   'CONTRIBUTING.md',
   'docs/attacks.md',
   'docs/backpressure.md',
+  'docs/client.md',
   'docs/errors.md',
   'docs/limits.md',
   'docs/liveness.md',
@@ -349,6 +350,7 @@ describe('README.md, ARCHITECTURE.md and the pages with programs', () => {
   })
 
   test.each([
+    'docs/client.md',
     'docs/protocol.md',
     'docs/streams.md',
     'docs/backpressure.md',

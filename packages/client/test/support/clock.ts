@@ -4,7 +4,7 @@ import { onTestFinished, vi } from 'vitest'
 
 /** Stops the clock until the test ends. */
 export function stopClock(): void {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
   onTestFinished(() => {
     vi.useRealTimers()
   })

@@ -14,6 +14,7 @@ import { Protocol, type ProtocolHandler } from '../protocol.ts'
 import { Alarm } from './alarm.ts'
 import { ConnectionCodec } from './deflate/codec.ts'
 import { RECEIVED } from './diagnostics.ts'
+import { expectEnd, forget } from './exit.ts'
 import { Heartbeat, type HeartbeatTarget } from './heartbeat.ts'
 import { Inbox, type InboxOwner, type Message } from './inbox.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
@@ -184,6 +185,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     this.#heartbeat?.clear()
     this.#closeAlarm?.clear()
     this.#messageAlarm?.clear()
+    forget(this)
     const info = this.protocol.transportClosed(error)
     this.outbox.discard(error)
     this.inbox.end()
@@ -381,6 +383,10 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   #armClose(): void {
     this.#closeBy = this.outbox.taken
     if (this.#closeAlarm !== undefined) return
+    if (this.protocol.role === 'client') {
+      this.transport.unref()
+      expectEnd(this)
+    }
     let before = this.outbox.progress
     let leaving = true
     const wake = (slept: boolean): void => {

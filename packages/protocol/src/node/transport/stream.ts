@@ -121,6 +121,10 @@ export abstract class StreamTransport implements Transport {
     })
   }
 
+  unref(): void {
+    ;(this.stream as { unref?: () => void }).unref?.()
+  }
+
   receive(chunk: unknown): void {
     if (!(chunk instanceof Uint8Array)) {
       this.stream.destroy(new TypeError('frames are bytes: expected a stream without setEncoding() and object mode'))

@@ -44,6 +44,8 @@ export interface Transport {
   end(): void
   /** Destroys both sides at once. */
   abort(): void
+  /** Lets the process end though this is open, once what was written has left. */
+  unref(): void
   /** How many bytes were written and not yet taken by the operating system. */
   readonly buffered: number
   /** How many bytes of the write in hand the operating system has not taken, as far as that can be told; else 0. */
