@@ -129,7 +129,9 @@ class Attempt {
       request.on('socket', (socket) => this.#receiveSocket(socket))
       request.on('error', (error) => this.#receiveError(error))
       listen(request)
-      request.end()
+      // Making it may have called the caller's functions, and those may have aborted the attempt.
+      if (this.#settled) request.destroy()
+      else request.end()
     } catch (error) {
       this.#fail(connectFailure(error, this.#whereabouts()))
     }

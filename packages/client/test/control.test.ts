@@ -312,6 +312,22 @@ describe('createConnection', () => {
     expect(failure).toMatchObject({ code: 'CONNECT_FAILED', cause })
   })
 
+  test('one that aborts the attempt: its socket is destroyed, and nothing is asked', async () => {
+    const server = await rawServer(() => {})
+    const controller = new AbortController()
+    const sockets: Socket[] = []
+    const createConnection: Create = () => {
+      const socket = net.connect(server.port, '127.0.0.1')
+      sockets.push(socket)
+      controller.abort()
+      return socket
+    }
+    const attempt = connect(server.url, { createConnection, signal: controller.signal })
+    await expect(attempt).rejects.toMatchObject(abortError)
+    await closed(sockets[0] as Socket)
+    expect(server.requests).toEqual([])
+  })
+
   test('a socket that comes when nobody wants it any more is destroyed', async () => {
     const server = await rawServer(() => {})
     const controller = new AbortController()

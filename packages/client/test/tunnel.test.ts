@@ -9,7 +9,7 @@ import { handshakeFailure } from './support/failure.ts'
 import { echoPeer } from './support/peer.ts'
 import { tunnellingProxy } from './support/proxy.ts'
 import { closed, type Exchange, header, rawServer, switching, unusedPort } from './support/raw-server.ts'
-import { event } from './support/script.ts'
+import { event, FAILED, record } from './support/script.ts'
 
 let certificates: Certificates
 beforeAll(async () => {
@@ -203,6 +203,15 @@ describe('[A8] a proxy that refuses: its answer is in the error', () => {
     )
     expect([failure.code, failure.status]).toEqual(['HANDSHAKE_PROXY', status])
   })
+})
+
+test('the class tells of a refusal by one error and one close', async () => {
+  const proxy = await rawServer(({ socket }) => socket.end('HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n'))
+  const socket = new WebSocket('ws://server.test', { proxy: `http://127.0.0.1:${proxy.port}` })
+  const seen = record(socket)
+  await event(socket, 'close')
+  expect(seen).toEqual(FAILED)
+  expect(socket.failure).toMatchObject({ code: 'HANDSHAKE_PROXY', status: 407 })
 })
 
 describe('[A8] a proxy that is none', () => {
