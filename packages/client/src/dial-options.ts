@@ -114,12 +114,16 @@ export function dialOptions(options: DialOptions, secure: boolean): DialOptions 
   return secure ? { ...socket, ...tlsDialOptions(options) } : socket
 }
 
-/** Takes from `options` what concerns TLS. @throws UsageError on what cannot work */
-export function tlsDialOptions(options: TlsDialOptions): TlsDialOptions {
+/**
+ * Takes from `options` what concerns TLS.
+ * @param parent the option that they are part of, with a point behind it
+ * @throws UsageError on what cannot work
+ */
+export function tlsDialOptions(options: TlsDialOptions, parent = ''): TlsDialOptions {
   const context = pick(options, CONTEXT_OPTIONS)
   const dial: TlsDialOptions = { ...pick(options, TLS_OPTIONS), ...context }
   if (dial.secureContext !== undefined || Object.keys(context).length === 0) return dial
-  return { ...dial, secureContext: secureContext(context) }
+  return { ...dial, secureContext: secureContext(context, parent) }
 }
 
 /** TLS as it is unless told otherwise: ALPN asks for what we speak; no SNI for addresses (RFC 6066 §3). */
@@ -141,16 +145,18 @@ function checkSocketOptions({ createConnection, socketPath, ...options }: DialOp
 }
 
 /** Made once, at the call: what Node finds wrong is thrown there, and not found in the middle of a handshake. */
-function secureContext(options: SecureContextOptions): DialOptions['secureContext'] {
+function secureContext(options: SecureContextOptions, parent: string): DialOptions['secureContext'] {
   for (const ca of [options.ca ?? []].flat()) {
     // Node ignores a `ca` that holds no certificate, and the server is then not trusted.
     const text = ArrayBuffer.isView(ca) ? Buffer.from(ca).toString('latin1') : String(ca)
-    if (!text.includes('-----BEGIN')) throw usage('option ca', 'certificates in PEM (not the path of a file)', ca)
+    if (!text.includes('-----BEGIN'))
+      throw usage(`option ${parent}ca`, 'certificates in PEM (not the path of a file)', ca)
   }
   try {
     return createSecureContext(options)
   } catch (error) {
-    throw new UsageError(`TLS options are not usable: ${error instanceof Error ? error.message : String(error)}`)
+    const words = error instanceof Error ? error.message : String(error)
+    throw new UsageError(`TLS options${parent && ` in ${parent.slice(0, -1)}`} are not usable: ${words}`)
   }
 }
 

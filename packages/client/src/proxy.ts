@@ -40,7 +40,7 @@ const EXPECTED = 'an http: or https: URL without a path'
  */
 export function proxyFor({ proxy, proxyTls = {} }: ProxyOptions, target: Target): ProxyServer | undefined {
   if (typeof proxyTls !== 'object' || proxyTls === null) throw usage('option proxyTls', 'an object', proxyTls)
-  const tls = tlsDialOptions(proxyTls)
+  const tls = tlsDialOptions(proxyTls, 'proxyTls.')
   if (proxy === undefined) return undefined
   if (proxy === 'env') return proxyOfEnvironment(target, tls)
   return parseProxy('option proxy', proxy, tls)

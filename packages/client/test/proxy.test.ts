@@ -39,7 +39,11 @@ describe('what is no proxy throws', () => {
     [{ proxy: 'socks5://u:secret@p.test:1080' }, `option proxy ${expected} "socks5:"`],
     [{ proxy: 'http://u:secret@p.test/path?x#y' }, `option proxy ${expected} "http://p.test/path?x#y"`],
     [{ proxyTls: 5 }, 'option proxyTls must be an object; got 5'],
-    [{ proxyTls: { ca: 'x' } }, 'option ca must be certificates in PEM (not the path of a file); got "x"'],
+    [{ proxyTls: { ca: 'x' } }, 'option proxyTls.ca must be certificates in PEM (not the path of a file); got "x"'],
+    [
+      { proxyTls: { minVersion: 'x' } },
+      'TLS options in proxyTls are not usable: "x" is not a valid minimum TLS protocol version',
+    ],
   ])('%j', (options, message) => {
     expect(() => proxyFor(options, plain)).toThrow(new UsageError(message))
   })
