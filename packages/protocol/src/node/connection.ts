@@ -111,7 +111,7 @@ export class WebSocketConnection<Data = unknown>
   readonly #outbox: Outbox
   readonly #sender: Sender
   readonly #handlers: Handlers<Data> | undefined
-  readonly #topics: Topics<Data> | undefined
+  readonly #topics: Topics | undefined
   #pings: Pings | undefined
   #idle: IdleTimeout | undefined
   #closeInfo: CloseInfo | undefined
@@ -128,7 +128,7 @@ export class WebSocketConnection<Data = unknown>
     this.extensions = init.extensions ?? ''
     this.data = init.data as Data
     this.#handlers = init.handlers
-    this.#topics = init.topics
+    this.#topics = init.topics as Topics | undefined
     const owner = ownerOf(this as WebSocketConnection)
     this.#link = new Link(init.transport, init.role, init.settings, init.deflate, owner)
     this.#outbox = this.#link.outbox
@@ -308,7 +308,7 @@ export class WebSocketConnection<Data = unknown>
     await this.close(1000)
   }
 
-  #hub(method: string): Topics<Data> {
+  #hub(method: string): Topics {
     if (this.#topics !== undefined) return this.#topics
     throw new UsageError(`${method}() needs a connection of a server: nobody else publishes`)
   }
