@@ -24,6 +24,7 @@ const { serverSettings } = await source('server/src/options.ts')
 const { WebSocketServer } = await source('server/src/server.ts')
 const { makePlan } = await source('client/src/plan.ts')
 const { parseTarget } = await source('client/src/url.ts')
+const { reconnectSettings } = await source('client/src/portable/reconnect-options.ts')
 
 describe('docs/errors.md', () => {
   const rows = tableRows(read('docs/errors.md')).filter((row) => row.code !== undefined)
@@ -125,8 +126,11 @@ describe('docs/limits.md', () => {
     connection: (options: Options) => connectionSettings(options, true),
     server: (options: Options) => serverSettings({ port: 0, ...options }),
     client: (options: Options) => makePlan(parseTarget('ws://localhost'), options),
+    reconnecting: ({ heartbeat = {}, ...options }: Options) =>
+      reconnectSettings(options, { message: () => '', ...(heartbeat as object) }),
   }
   const { heartbeat, perMessageDeflate, ...settings } = check.connection({ perMessageDeflate: true })
+  const { pulse, shouldReconnect: _, signal: __, ...reconnecting } = check.reconnecting({})
   const TABLES: Table[] = [
     {
       heading: 'Connections, both ends',
@@ -165,6 +169,15 @@ describe('docs/limits.md', () => {
       heading: 'Client',
       check: check.client,
       defaults: { handshakeTimeout: check.client({}).timeout, maxRedirects: check.client({}).maxRedirects },
+    },
+    {
+      heading: 'Connecting again',
+      check: check.reconnecting,
+      defaults: {
+        ...reconnecting,
+        'heartbeat.interval': pulse.interval,
+        'heartbeat.timeout': pulse.timeout,
+      },
     },
   ]
   const all = tableRows(read('docs/limits.md')).filter((row) => row.range !== undefined)
@@ -278,6 +291,7 @@ const PAGES = [
   'docs/limits.md',
   'docs/liveness.md',
   'docs/observability.md',
+  'docs/reconnecting.md',
   'docs/server.md',
   'docs/streams.md',
   'docs/testing.md',
@@ -341,6 +355,13 @@ describe('README.md, ARCHITECTURE.md and the pages with programs', () => {
     reader.signal('SIGTERM')
     expect(await socket.closed).toMatchObject({ code: 1012, reason: 'a new version', wasClean: true })
     expect((await reader.printed(2)).split('\n')[1]).toBe('1 closed, 0 terminated')
+  }, 60_000)
+
+  test('the programs of docs/reconnecting.md print what it says', async () => {
+    const reader = new Walkthrough(8080)
+    onTestFinished(() => reader.dispose())
+    // Fragments in TypeScript are not run.
+    await reader.follow(read('docs/reconnecting.md').replaceAll(/^```ts\n[\s\S]*?^```$/gm, ''))
   }, 60_000)
 
   test('docs/server.md names reasons that exist', () => {

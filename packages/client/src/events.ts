@@ -1,6 +1,7 @@
 // The events of the WHATWG interface, as far as Node does not have them, and an EventTarget that knows their types.
 
 import { toUSVString } from 'node:util'
+import type { TypedEventTarget } from './portable/event-target.ts'
 import { defineInterface, toUnsignedShort } from './web-idl.ts'
 
 /** What {@link CloseEvent} tells. */
@@ -56,29 +57,8 @@ export interface WebSocketEventMap {
   close: CloseEvent
 }
 
-interface ListenerOptions {
-  readonly capture?: boolean | undefined
-  readonly once?: boolean | undefined
-  readonly passive?: boolean | undefined
-  readonly signal?: AbortSignal | undefined
-}
-type Listener<Type> = ((event: Type) => unknown) | { handleEvent(event: Type): unknown } | null
-
 /** An EventTarget whose listeners get the right event. */
-export interface WebSocketEventTarget extends EventTarget {
-  addEventListener<Name extends keyof WebSocketEventMap>(
-    type: Name,
-    listener: Listener<WebSocketEventMap[Name]>,
-    options?: ListenerOptions | boolean,
-  ): void
-  addEventListener(type: string, listener: Listener<Event>, options?: ListenerOptions | boolean): void
-  removeEventListener<Name extends keyof WebSocketEventMap>(
-    type: Name,
-    listener: Listener<WebSocketEventMap[Name]>,
-    options?: ListenerOptions | boolean,
-  ): void
-  removeEventListener(type: string, listener: Listener<Event>, options?: ListenerOptions | boolean): void
-}
+export interface WebSocketEventTarget extends TypedEventTarget<WebSocketEventMap> {}
 
 /** Node's EventTarget under that name. */
 export const WebSocketEventTarget: new () => WebSocketEventTarget = EventTarget as new () => WebSocketEventTarget

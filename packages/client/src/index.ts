@@ -32,5 +32,16 @@ export type { ClientDiagnostics } from './diagnostics.ts'
 export type { DialOptions, TlsDialOptions } from './dial-options.ts'
 export { CloseEvent, type CloseEventInit, type WebSocketEventMap } from './events.ts'
 export type { ConnectOptions, HeadersOption } from './plan.ts'
+export type { CloseEventLike, StandardSocket, StandardSocketClass } from './portable/dial.ts'
+export type { LossInfo } from './portable/loss.ts'
+export type { PulseOptions } from './portable/pulse.ts'
+export type { PerAttempt, ReconnectOptions } from './portable/reconnect-options.ts'
+export type {
+  GaveUpEvent,
+  ReconnectingEvent,
+  ReconnectingEventMap,
+  SendResult,
+} from './portable/reconnecting-socket.ts'
 export type { ProxyOptions } from './proxy.ts'
+export { ReconnectingWebSocket, type ReconnectingWebSocketOptions } from './reconnecting-websocket.ts'
 export { WebSocket, type WebSocketEventHandler, type WebSocketOptions } from './websocket.ts'

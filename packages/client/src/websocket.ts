@@ -14,12 +14,13 @@ import {
 } from '@ws/protocol'
 import { type CloseInfo, type Handlers, usage, type WebSocketConnection } from '@ws/protocol/node'
 import { establish } from './establish.ts'
-import { EventHandlers } from './event-handlers.ts'
 import { CloseEvent, type CloseEventInit, WebSocketEventTarget } from './events.ts'
 import { type ConnectOptions, makePlan, type Plan } from './plan.ts'
+import { toCloseArguments, toProtocols, toText } from './portable/arguments.ts'
+import { EventHandlers } from './portable/event-handlers.ts'
 import { afterMicrotasks, nextTask } from './tasks.ts'
 import { parseTarget } from './url.ts'
-import { defineInterface, orSyntaxError, toCloseArguments, toPayload, toProtocols, toText } from './web-idl.ts'
+import { defineInterface, orSyntaxError, toPayload } from './web-idl.ts'
 
 /** The options of {@link connect} that have a meaning here; the others are fixed by the standard. */
 export type WebSocketOptions = Omit<

@@ -8,6 +8,7 @@ test('the exports', () => {
     'HandshakeError',
     'ProtocolError',
     'ReadyState',
+    'ReconnectingWebSocket',
     'UsageError',
     'WebSocket',
     'WebSocketConnection',

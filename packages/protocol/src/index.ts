@@ -40,6 +40,7 @@ export {
   ProtocolError,
   type RefusalCode,
   UsageError,
+  usage,
   WebSocketError,
 } from './errors.ts'
 export { checkFirstByte, checkSecondByte } from './frame/check.ts'
@@ -83,6 +84,7 @@ export {
   type UpgradeRequestOptions,
   type UpgradeResponse,
 } from './handshake/request.ts'
+export { integerOption, LONGEST_DELAY } from './limits.ts'
 export { MessageAssembler } from './message/assembler.ts'
 export { Utf8Validator } from './message/utf8.ts'
 export { BufferedOutput, encodeFrame, type FrameOutput, type KeySource } from './output.ts'

@@ -8,6 +8,9 @@ import { usage } from './errors.ts'
  */
 export const LARGEST_MAX_PAYLOAD = 0x1fff_ffe8
 
+/** The longest delay that a timer takes, of Node and of browsers, in ms: about 24.8 days. */
+export const LONGEST_DELAY = 0x7fff_ffff
+
 /** Returns `value`, or `fallback` if it is undefined. @throws UsageError unless it is an integer from `least` to `most` */
 export function integerOption(
   name: string,

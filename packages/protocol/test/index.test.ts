@@ -8,6 +8,7 @@ test('the public values are these', () => {
     'ERROR_CODES',
     'FrameParser',
     'HandshakeError',
+    'LONGEST_DELAY',
     'MessageAssembler',
     'Opcode',
     'PERMESSAGE_DEFLATE',
@@ -36,6 +37,7 @@ test('the public values are these', () => {
     'formatExtensions',
     'frameHeaderSize',
     'generateKey',
+    'integerOption',
     'isWireCloseCode',
     'makeClosePayload',
     'negotiateOffer',
@@ -45,6 +47,7 @@ test('the public values are these', () => {
     'portablePlatform',
     'readyStateOf',
     'transition',
+    'usage',
     'writeFrameHeader',
   ])
 })

@@ -7,11 +7,11 @@
 // - If the machine has slept, all alarms ring and are told so: Node's timers may have stood still, what peers sent may have
 //   been lost on the way, and no time that was measured means anything.
 
+import { LONGEST_DELAY } from '../limits.ts'
+
 /** A delay is rounded up to a multiple of a sixteenth of it, taken down to a power of two. */
 const PRECISION = 16
 const HIGHEST_BIT = 31
-/** The longest delay that a Node timer takes, in ms: about 24.8 days. */
-export const LONGEST_DELAY = 0x7fff_ffff
 
 /** How often the wall clock is looked at, and how far it must have moved in between if we have slept, in ms. */
 const LOOK = 2_000

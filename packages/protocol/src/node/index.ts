@@ -13,8 +13,7 @@ export type {
   WaitOptions,
 } from '../connection.ts'
 export { textOf, usage } from '../errors.ts'
-export { integerOption } from '../limits.ts'
-export { LONGEST_DELAY } from './alarm.ts'
+export { integerOption, LONGEST_DELAY } from '../limits.ts'
 export { type BroadcastData, type BroadcastOptions, broadcast } from './broadcast.ts'
 export {
   type ConnectionEvents,

@@ -2,8 +2,7 @@
 
 import { DEFAULT_MAX_FRAGMENTS, DEFAULT_MAX_PAYLOAD } from '../constants.ts'
 import { usage } from '../errors.ts'
-import { integerOption, LARGEST_MAX_PAYLOAD } from '../limits.ts'
-import { LONGEST_DELAY } from './alarm.ts'
+import { integerOption, LARGEST_MAX_PAYLOAD, LONGEST_DELAY } from '../limits.ts'
 import { type DeflateSettings, deflateSettings, type PerMessageDeflateOptions } from './deflate/settings.ts'
 
 /** Pings to a silent peer. Times in ms. */

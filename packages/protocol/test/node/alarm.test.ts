@@ -1,7 +1,8 @@
 // Alarms share timers, never ring early and at most about 6 % late.
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Alarm, LONGEST_DELAY } from '../../src/node/alarm.ts'
+import { LONGEST_DELAY } from '../../src/limits.ts'
+import { Alarm } from '../../src/node/alarm.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { EventHandlers } from '../src/event-handlers.ts'
+import { EventHandlers } from '../../src/portable/event-handlers.ts'
 
 class Target extends EventTarget {
   readonly #handlers = new EventHandlers(this)
