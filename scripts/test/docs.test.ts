@@ -286,6 +286,7 @@ const PAGES = [
   'CONTRIBUTING.md',
   'docs/attacks.md',
   'docs/backpressure.md',
+  'docs/browsers.md',
   'docs/client.md',
   'docs/errors.md',
   'docs/limits.md',

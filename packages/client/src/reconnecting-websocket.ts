@@ -1,13 +1,19 @@
 // `ReconnectingWebSocket` on Node: over the class of this package, with pings as its heartbeat.
 
-import { UsageError } from '@ws/protocol'
+import { LONGEST_DELAY, UsageError, type WebSocketError } from '@ws/protocol'
 import type { HeartbeatOptions } from '@ws/protocol/node'
 import { CloseEvent } from './events.ts'
 import { type HeadersOption, makePlan } from './plan.ts'
-import { toProtocols } from './portable/arguments.ts'
-import { type Dial, type StandardSocketClass, standardDial } from './portable/dial.ts'
+import {
+  type Build,
+  type Failure,
+  type StandardSocket,
+  type StandardSocketClass,
+  standardBuild,
+} from './portable/dial.ts'
+import { isFinal } from './portable/loss.ts'
 import type { PulseOptions } from './portable/pulse.ts'
-import { type PerAttempt, type ReconnectOptions, reconnectSettings } from './portable/reconnect-options.ts'
+import { type PerAttempt, type ReconnectOptions, reconnectSettings, toOptions } from './portable/reconnect-options.ts'
 import { ReconnectingSocket } from './portable/reconnecting-socket.ts'
 import { parseTarget } from './url.ts'
 import { WebSocket, type WebSocketOptions } from './websocket.ts'
@@ -47,23 +53,16 @@ export class ReconnectingWebSocket extends ReconnectingSocket<HeadersOption> {
     url: PerAttempt<string | URL>,
     protocols: PerAttempt<string | Iterable<string>> | ReconnectingWebSocketOptions = [],
   ) {
-    const options = toOptions(protocols)
+    const options: ReconnectingWebSocketOptions = toOptions(protocols)
     const { heartbeat = true, headers, WebSocket: Socket } = options
     const pulse = isPulse(heartbeat) ? heartbeat : undefined
     const settings = reconnectSettings(options, pulse)
     if (Socket !== undefined && headers !== undefined)
       throw new UsageError('option headers must not be given with a WebSocket class: the standard takes none')
-    const dial = Socket === undefined ? ownDial(options, isPulse(heartbeat) ? false : heartbeat) : standardDial(Socket)
-    super({ url, protocols: options.protocols ?? [], headers }, settings, { dial, CloseEvent })
+    const own = isPulse(heartbeat) ? false : heartbeat
+    const build = Socket === undefined ? ownBuild(options, own) : standardBuild(Socket, CloseEvent)
+    super({ url, protocols: options.protocols ?? [], headers }, settings, build)
   }
-}
-
-function toOptions(
-  given: PerAttempt<string | Iterable<string>> | ReconnectingWebSocketOptions,
-): ReconnectingWebSocketOptions {
-  if (typeof given === 'function') return { protocols: given }
-  const protocols = toProtocols(given)
-  return protocols === undefined ? (given as ReconnectingWebSocketOptions) : { protocols }
 }
 
 function isPulse(heartbeat: boolean | HeartbeatOptions | PulseOptions): heartbeat is PulseOptions {
@@ -71,12 +70,42 @@ function isPulse(heartbeat: boolean | HeartbeatOptions | PulseOptions): heartbea
 }
 
 /** Options are checked now; what functions bring, when they have brought it. @throws UsageError */
-function ownDial(options: ReconnectingWebSocketOptions, heartbeat: boolean | HeartbeatOptions): Dial<HeadersOption> {
+function ownBuild(options: ReconnectingWebSocketOptions, heartbeat: boolean | HeartbeatOptions): Build<HeadersOption> {
   const { protocols, headers, signal, ...rest } = options
   makePlan(parseTarget('wss://localhost'), { ...rest, heartbeat })
-  return ({ url, protocols, headers }) => {
-    const attempt = new AbortController()
-    const given = { ...rest, heartbeat, protocols, headers, signal: attempt.signal }
-    return { socket: new WebSocket(url, given), timesOut: true, terminate: () => attempt.abort() }
+  const ends = new WeakMap<StandardSocket, AbortController>()
+  return {
+    dial: ({ url, protocols, headers }) => {
+      const end = new AbortController()
+      const given = { ...rest, heartbeat, protocols: protocols as string[], headers, signal: end.signal }
+      const socket = new WebSocket(url, given)
+      ends.set(socket, end)
+      return socket
+    },
+    terminate: (socket) => ends.get(socket)?.abort(),
+    failure: (socket) => explain((socket as WebSocket).failure),
+    timesOut: true,
+    CloseEvent,
   }
+}
+
+/** Request Timeout, Too Early, Too Many Requests: of the 4xx, those that say "again, but later". */
+const LATER: readonly number[] = [408, 425, 429]
+
+/** What is looked at in errors of this package. */
+interface Details {
+  readonly closeCode?: number
+  readonly status?: number
+  readonly headers?: { readonly 'retry-after'?: unknown }
+}
+
+/** A refused request is refused the next time too, and what we found wrong with the peer will be wrong. */
+function explain(cause: WebSocketError | undefined): Failure | undefined {
+  if (cause === undefined) return undefined
+  const { closeCode, status, headers } = cause as Details
+  const refused = status !== undefined && status >= 400 && status < 500 && !LATER.includes(status)
+  const final = refused || (closeCode !== undefined && isFinal(closeCode))
+  // Seconds; a date (RFC 9110 §10.2.3) is not looked at.
+  const wait = Math.min(Number(headers?.['retry-after']) * 1000 || 0, LONGEST_DELAY)
+  return { cause, status, wait, retryable: !final }
 }

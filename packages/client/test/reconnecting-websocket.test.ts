@@ -231,11 +231,12 @@ describe('close()', () => {
     expect(seen).toEqual(['error', 'close'])
   })
 
-  test('checks its arguments in every state', async () => {
-    const { socket } = client(`ws://127.0.0.1:${await unusedPort()}`)
+  test('checks its arguments before anything happens', async () => {
+    const { socket } = client((await echoPeer()).url)
+    await next(socket, 'open')
     expect(() => socket.close(1001)).toThrow(expect.objectContaining({ name: 'InvalidAccessError' }))
     expect(() => socket.close(1000, 'ä'.repeat(62))).toThrow(expect.objectContaining({ name: 'SyntaxError' }))
-    expect(socket.readyState).toBe(0)
+    expect(socket.readyState).toBe(1)
   })
 
   test('a connection that is lost while it closes is not tried again', async () => {
@@ -491,7 +492,7 @@ describe('values for each attempt', () => {
     const { socket } = client(() => new Promise<string>(() => {}), { handshakeTimeout: 5 })
     expect((await next(socket, 'reconnecting')).info.cause).toMatchObject({
       code: 'HANDSHAKE_TIMEOUT',
-      message: 'url, protocols and headers were not there within 5 ms',
+      message: 'no connection within 5 ms',
     })
   })
 
@@ -530,7 +531,7 @@ describe('heartbeat', () => {
     const { info } = await next(socket, 'reconnecting')
     expect(info.cause).toMatchObject({
       code: 'HEARTBEAT_TIMEOUT',
-      message: 'nothing came within 5 ms after the heartbeat',
+      message: 'no message after the heartbeat',
     })
     await closed(server.sockets[0] as never)
     await next(socket, 'open')
@@ -578,7 +579,7 @@ describe('signal', () => {
     await next(socket, 'reconnecting')
     controller.abort()
     await next(socket, 'close')
-    expect(socket.failure).toMatchObject({ code: 'HANDSHAKE_ABORTED' })
+    expect(socket.failure).toMatchObject({ code: 'ABORTED' })
     const late = client(url, options)
     await next(late.socket, 'close')
     expect(late.seen).toEqual(['error', 'close'])
@@ -600,7 +601,7 @@ describe('another class of sockets', () => {
     const { socket } = client(url, { WebSocket, handshakeTimeout: 20 })
     expect((await next(socket, 'reconnecting')).info.cause).toMatchObject({
       code: 'HANDSHAKE_TIMEOUT',
-      message: 'there was no connection within 20 ms',
+      message: 'no connection within 20 ms',
     })
     for (const one of sockets.slice(0, 1)) await closed(one)
   })
@@ -622,7 +623,7 @@ describe('what is wrong is thrown at once', () => {
     ['option baseDelay must be an integer from 0', { baseDelay: -1 }],
     ['option maxAttempts must be', { maxAttempts: 1.5 }],
     ['option shouldReconnect must be a function; got 5', { shouldReconnect: 5 }],
-    ['option signal must be an AbortSignal; got "now"', { signal: 'now' }],
+    ['option signal.addEventListener must be a function; got undefined', { signal: 'now' }],
     ['option heartbeat', { heartbeat: { message: 'ping' } }],
     ['option heartbeat.interval', { heartbeat: { message: () => '', interval: 0 } }],
     ['heartbeat', { heartbeat: 5 }],

@@ -7,6 +7,8 @@ import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
 import { describe, expect, inject, test } from 'vitest'
 
 const installed = inject('installed')
@@ -28,6 +30,36 @@ async function runs(script: string, ...args: string[]): Promise<unknown> {
   })
   expect(stderr).toBe('')
   return JSON.parse(stdout)
+}
+
+/** Strict, declarations checked too. */
+function compilerConfig(source: string, further: object = {}): object {
+  return {
+    compilerOptions: {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+      module: 'node16',
+      moduleResolution: 'node16',
+      target: 'ES2022',
+      lib: ['ES2023', 'ESNext.Disposable'],
+      types: ['node'],
+      // The compiler and Node's types are the workspace's; the packages under test are not.
+      typeRoots: [join(dirname(require.resolve('@types/node/package.json')), '..')],
+      ...further,
+    },
+    files: [source],
+  }
+}
+
+async function compiles(project: string): Promise<void> {
+  const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc')
+  const failure = await promisify(execFile)(process.execPath, [tsc, '-p', project], { cwd: fixtures }).then(
+    () => '',
+    (error: { stdout: string }) => error.stdout,
+  )
+  expect(failure).toBe('')
 }
 
 test('ESM', async () => {
@@ -66,34 +98,50 @@ describe('TypeScript, strict, declarations checked too', () => {
     await compiles(project)
     expect(await runs(output)).toEqual(['echo text', 1, 2, 1000, 'echo standard', 1000, 'function', ACCEPT])
   })
+})
 
-  function compilerConfig(source: string): object {
-    return {
-      compilerOptions: {
-        strict: true,
-        exactOptionalPropertyTypes: true,
-        noUncheckedIndexedAccess: true,
-        skipLibCheck: false,
-        module: 'node16',
-        moduleResolution: 'node16',
-        target: 'ES2022',
-        lib: ['ES2023', 'ESNext.Disposable'],
-        types: ['node'],
-        // The compiler and Node's types are the workspace's; the packages under test are not.
-        typeRoots: [join(dirname(require.resolve('@types/node/package.json')), '..')],
-      },
-      files: [source],
-    }
+describe('@ws/client in a browser', () => {
+  const ALONE = 'ReconnectingWebSocket'
+  const IN_NODE = ['WebSocketConnection', 'createWebSocketStream']
+
+  /** What a page would load: a bundler takes the condition `browser`, and leaves out what is not used. */
+  async function bundled(code: string): Promise<string> {
+    const stdin = { contents: code, resolveDir: fixtures }
+    const options = { bundle: true, minify: true, format: 'esm', platform: 'browser', target: 'es2022' } as const
+    const { outputFiles } = await build({ stdin, write: false, ...options })
+    return outputFiles[0]?.text ?? ''
   }
 
-  async function compiles(project: string): Promise<void> {
-    const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc')
-    const failure = await promisify(execFile)(process.execPath, [tsc, '-p', project], { cwd: fixtures }).then(
-      () => '',
-      (error: { stdout: string }) => error.stdout,
-    )
-    expect(failure).toBe('')
-  }
+  test('ReconnectingWebSocket alone has at most 3 KB, compressed', async () => {
+    const code = await bundled(`export { ${ALONE} } from '@ws/client'`)
+    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(3 * 1024)
+  })
+
+  test('what is not used is left out; nothing of Node is in it', async () => {
+    expect((await bundled("export { WebSocket } from '@ws/client'")).length).toBeLessThan(200)
+    const connect = await bundled("export { connect } from '@ws/client'")
+    expect(connect).not.toContain('reconnecting')
+    expect(await bundled("export * from '@ws/client'")).not.toMatch(/["']node:|\bBuffer\b|\bprocess\b/)
+  })
+
+  test('exports what Node has, but for what a browser cannot have', async () => {
+    const [browser, node] = (await runs('browser-exports.mjs')) as [string[], string[]]
+    expect(browser).toEqual(node.filter((name) => !IN_NODE.includes(name)))
+  })
+
+  test('TypeScript without the types of Node: one type Connection', async () => {
+    copyFileSync(join(fixtures, 'browser.ts'), join(fixtures, 'browser.mts'))
+    const config = compilerConfig('browser.mts', {
+      module: 'esnext',
+      moduleResolution: 'bundler',
+      customConditions: ['browser'],
+      lib: ['ES2023', 'DOM'],
+      types: [],
+      noEmit: true,
+    })
+    writeFileSync(join(fixtures, 'browser.json'), JSON.stringify(config))
+    await compiles('browser.json')
+  })
 })
 
 describe.each(['protocol', 'server', 'client'])('the tarball of @ws/%s', (name) => {

@@ -7,45 +7,36 @@ const OVERHEAD = 64
 
 type Payload = string | ArrayBuffer | Blob
 
-export class Backlog {
-  readonly #most: number
-  #waiting: { readonly data: Payload; readonly size: number }[] = []
-  #size = 0
-
-  /** @param most how much may wait, in bytes */
-  constructor(most: number) {
-    this.#most = most
-  }
-
-  /** Bytes of the messages that wait. */
-  get size(): number {
-    return this.#size
-  }
-
+/** Messages that wait. */
+export interface Backlog {
+  /** Bytes of them. */
+  size(): number
   /** Keeps a message, unless there is no room. */
-  add(given: unknown): boolean {
-    const data = snapshot(given)
-    const size = sizeOf(data)
-    if (this.#size + size + OVERHEAD * (this.#waiting.length + 1) > this.#most) return false
-    this.#size += size
-    this.#waiting.push({ data, size })
-    return true
-  }
+  add(data: unknown): boolean
+  /** Takes out all that waits. */
+  take(): Payload[]
+}
 
-  /** Hands over what waits, from the first on, until `send` returns false: that message stays. */
-  flush(send: (data: Payload) => boolean): void {
-    let sent = 0
-    for (const { data, size } of this.#waiting) {
-      if (!send(data)) break
-      this.#size -= size
-      sent++
-    }
-    this.#waiting.splice(0, sent)
-  }
-
-  clear(): void {
-    this.#waiting = []
-    this.#size = 0
+/** @param most how much may wait, in bytes */
+export function makeBacklog(most: number): Backlog {
+  let waiting: Payload[] = []
+  let sum = 0
+  return {
+    size: () => sum,
+    add(given) {
+      const data = snapshot(given)
+      const size = sizeOf(data)
+      if (sum + size + OVERHEAD * (waiting.length + 1) > most) return false
+      sum += size
+      waiting.push(data)
+      return true
+    },
+    take() {
+      const taken = waiting
+      waiting = []
+      sum = 0
+      return taken
+    },
   }
 }
 
@@ -57,6 +48,6 @@ function snapshot(data: unknown): Payload {
 }
 
 function sizeOf(data: Payload): number {
-  if (typeof data === 'string') return utf8Length(data)
-  return data instanceof Blob ? data.size : data.byteLength
+  const { size, byteLength } = data as Partial<Blob & ArrayBuffer>
+  return size ?? byteLength ?? utf8Length(data as string)
 }

@@ -16,40 +16,29 @@ export interface StandardSocket {
   onmessage: Handler
   onerror: Handler
   onclose: Handler
-  send(data: string | ArrayBuffer | Blob): void
+  send(data: string | ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob): void
   close(code?: number, reason?: string): void
-  /** Why it failed, where that is known. */
-  readonly failure?: unknown
 }
 
 /** A class of such sockets, called with URL and subprotocols. */
-export type StandardSocketClass = new (url: string, protocols: string[]) => StandardSocket
+export type StandardSocketClass = new (url: string | URL, protocols: string | string[]) => StandardSocket
 
 /** What one attempt is made with. */
 interface DialGiven<Headers> {
-  readonly url: string
-  readonly protocols: string[]
+  readonly url: string | URL
+  readonly protocols: string | Iterable<string>
   readonly headers: Headers | undefined
 }
 
-/** A socket that was begun. */
-export interface Dialled {
-  readonly socket: StandardSocket
-  /** Whether it gives up by itself after `handshakeTimeout`. */
-  readonly timesOut: boolean
-  /** The quickest way to be rid of it. */
-  terminate(): void
-}
-
-/** Begins to connect. @throws what the constructor of the socket throws */
-export type Dial<Headers> = (given: DialGiven<Headers>) => Dialled
-
-/** Dials with any class that has the standard interface, which cannot end a connection at once: it begins to close it. */
-export function standardDial(Socket: StandardSocketClass): Dial<unknown> {
-  return ({ url, protocols }) => {
-    const socket = new Socket(url, protocols)
-    return { socket, timesOut: false, terminate: () => socket.close() }
-  }
+/** What a socket knows of its failure beyond what it tells the script. */
+export interface Failure {
+  readonly cause: unknown
+  /** The status of the answer that refused the handshake. */
+  readonly status?: number | undefined
+  /** False if another attempt cannot succeed. */
+  readonly retryable?: boolean
+  /** How long the server asked us to wait, in ms. */
+  readonly wait?: number
 }
 
 /** What a `close` event tells. */
@@ -61,10 +50,26 @@ export interface CloseEventLike extends Event {
 
 /** What a build brings. */
 export interface Build<Headers> {
-  readonly dial: Dial<Headers>
+  /** Begins to connect. @throws what the constructor of the socket throws */
+  dial(given: DialGiven<Headers>): StandardSocket
+  /** The quickest way to be rid of a socket. */
+  terminate(socket: StandardSocket): void
+  /** Why a socket failed, if it did, and that is known. */
+  failure?(socket: StandardSocket): Failure | undefined
+  /** Whether sockets give up by themselves after `handshakeTimeout`. */
+  readonly timesOut?: boolean
   /** The class of `close` events. */
   readonly CloseEvent: new (
     type: string,
     init: Pick<CloseEventLike, 'code' | 'reason' | 'wasClean'>,
   ) => CloseEventLike
+}
+
+/** A build over any class that has the standard interface, which cannot end a connection at once: it begins to close it. */
+export function standardBuild(Socket: StandardSocketClass, CloseEvent: Build<unknown>['CloseEvent']): Build<unknown> {
+  return {
+    dial: ({ url, protocols }) => new Socket(url, protocols as string[]), // the standard takes any iterable
+    terminate: (socket) => socket.close(),
+    CloseEvent,
+  }
 }

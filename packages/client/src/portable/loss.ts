@@ -1,8 +1,7 @@
 // Why a connection, or an attempt, came to nothing, and whether another attempt may do better. Rules: what only a change at one
 // of the ends can repair is final; everything that time can repair is not; what is the application's own is left to it.
 
-import { CloseCode } from '@ws/protocol'
-import type { CloseEventLike } from './dial.ts'
+import type { CloseEventLike, Failure } from './dial.ts'
 
 /** Why there is no connection, or none any more. */
 export interface LossInfo {
@@ -13,52 +12,33 @@ export interface LossInfo {
   /** Whether both sides exchanged Close frames. */
   readonly wasClean: boolean
   /** The status of the answer that refused the handshake; browsers do not tell it. */
-  readonly status: number | undefined
-  /** What went wrong, where that is known: browsers do not tell it. */
-  readonly cause: unknown
+  readonly status?: number | undefined
+  /** What went wrong, where that is known: of a handshake and of a loss browsers do not tell it. */
+  readonly cause?: unknown
   /** Whether another attempt may succeed, by the rules of docs/reconnecting.md: what decides without `shouldReconnect`. */
   readonly retryable: boolean
 }
 
-/** The end was wanted, or the next attempt would end in the same way. */
-const FINAL: readonly number[] = [
-  CloseCode.Normal,
-  CloseCode.ProtocolError,
-  CloseCode.UnsupportedData,
-  CloseCode.InvalidPayload,
-  CloseCode.PolicyViolation,
-  CloseCode.MessageTooBig,
-  CloseCode.MissingExtension,
-  3000, // Unauthorized (IANA registry)
-  3003, // Forbidden (IANA registry)
-]
+/** {@link LossInfo}, and how long the server asked us to wait. */
+export type Loss = LossInfo & Pick<Failure, 'wait'>
 
-/** Request Timeout, Too Early, Too Many Requests: of the 4xx, those that say "again, but later". */
-const LATER: readonly number[] = [408, 425, 429]
+/**
+ * The end was wanted (1000), one side does not understand the other (1002, 1003, 1007, 1009, 1010) or does not let it in (1008,
+ * and in IANA's registry 3000 Unauthorized and 3003 Forbidden): the next attempt would end in the same way.
+ */
+const FINAL: readonly number[] = [1000, 1002, 1003, 1007, 1008, 1009, 1010, 3000, 3003]
 
-/** What is looked at in errors of this package. */
-interface Failure {
-  readonly closeCode?: number
-  readonly status?: number
-  readonly headers?: { readonly 'retry-after'?: unknown }
+/** Whether a connection that ended with this code need not be tried again. */
+export function isFinal(code: number): boolean {
+  return FINAL.includes(code)
 }
 
 /** The end of a socket. */
-export function lossOf(
-  { code, reason, wasClean }: Pick<CloseEventLike, 'code' | 'reason' | 'wasClean'>,
-  cause: unknown,
-): LossInfo {
-  const { closeCode = code, status } = (cause ?? {}) as Failure
-  const refused = status !== undefined && status >= 400 && status < 500 && !LATER.includes(status)
-  return { code, reason, wasClean, status, cause, retryable: !refused && !FINAL.includes(closeCode) }
+export function lossOf({ code, reason, wasClean }: CloseEventLike, failure: Failure | undefined): Loss {
+  return { code, reason, wasClean, retryable: !isFinal(code), ...failure }
 }
 
-/** An attempt that failed before there was a socket, or by our own decision. */
-export function failedBy(cause: unknown, retryable = true): LossInfo {
-  return { code: CloseCode.Abnormal, reason: '', wasClean: false, status: undefined, cause, retryable }
-}
-
-/** How long the server asked us to wait (RFC 9110 §10.2.3), in ms; dates are not looked at. */
-export function retryAfter({ cause }: LossInfo): number {
-  return Number((cause as Failure | undefined)?.headers?.['retry-after']) * 1000 || 0
+/** An attempt that failed before there was a socket, or an end by our own decision. */
+export function failedBy(cause: unknown, retryable = true): Loss {
+  return { code: 1006, reason: '', wasClean: false, cause, retryable }
 }

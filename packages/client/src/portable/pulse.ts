@@ -17,58 +17,54 @@ export interface PulseOptions {
 type Question = ReturnType<PulseOptions['message']>
 
 /** {@link PulseOptions}, checked. */
-export type PulseSettings = { readonly [Name in keyof PulseOptions]-?: Exclude<PulseOptions[Name], undefined> }
+export type PulseSettings = PulseOptions & { readonly interval: number; readonly timeout: number }
 
-export class Pulse {
-  readonly #settings: PulseSettings
-  readonly #ask: (question: Question) => void
-  readonly #dead: () => void
-  #timer: ReturnType<typeof setTimeout> | undefined
-  #heard = false
-  #asked: number | undefined
-
-  /** Begins to listen. @param dead called once, when no answer came */
-  constructor(settings: PulseSettings, ask: (question: Question) => void, dead: () => void) {
-    this.#settings = settings
-    this.#ask = ask
-    this.#dead = dead
-    this.#listen()
-  }
-
+/** A heartbeat that beats. */
+export interface Pulse {
   /** A message came. */
-  beat(): void {
-    if (this.#asked === undefined) this.#heard = true
-    else this.#listen()
-  }
-
+  beat(): void
   /** Asks now, if no answer is awaited: the network or the page may have been away. */
-  probe(): void {
-    if (this.#asked !== undefined) return
-    const { timeout, message } = this.#settings
-    const asked = Date.now()
-    this.#asked = asked
-    this.#set(timeout, () => this.#unanswered(asked))
-    this.#ask(message())
-  }
+  probe(): void
+  stop(): void
+}
 
-  stop(): void {
-    clearTimeout(this.#timer)
-  }
+/**
+ * Begins to listen. (A closure, since a page pays for each `this`.)
+ * @param dead called once, when no answer came
+ */
+export function startPulse(
+  { interval, timeout, message }: PulseSettings,
+  ask: (question: Question) => void,
+  dead: () => void,
+): Pulse {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let heard = false
+  let asked: number | undefined
 
-  #listen(): void {
-    this.#heard = false
-    this.#asked = undefined
-    this.#set(this.#settings.interval, () => (this.#heard ? this.#listen() : this.probe()))
+  const set = (delay: number, then: () => void): void => {
+    clearTimeout(timer)
+    timer = setTimeout(then, delay)
   }
-
-  #unanswered(asked: number): void {
-    this.#asked = undefined
-    if (Date.now() - asked > 2 * this.#settings.timeout) this.probe()
-    else this.#dead()
+  const listen = (): void => {
+    heard = false
+    asked = undefined
+    set(interval, () => (heard ? listen() : probe()))
   }
-
-  #set(delay: number, then: () => void): void {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(then, delay)
+  const probe = (): void => {
+    if (asked !== undefined) return
+    const now = Date.now()
+    asked = now
+    set(timeout, () => {
+      asked = undefined
+      if (Date.now() - now > 2 * timeout) probe()
+      else dead()
+    })
+    ask(message())
   }
+  const beat = (): void => {
+    if (asked === undefined) heard = true
+    else listen()
+  }
+  listen()
+  return { beat, probe, stop: () => clearTimeout(timer) }
 }

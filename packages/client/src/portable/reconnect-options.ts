@@ -1,6 +1,6 @@
 // The options of a client that reconnects, checked at construction.
 
-import { type AbortSignalLike, integerOption, LONGEST_DELAY, UsageError, usage } from '@ws/protocol'
+import { type AbortSignalLike, LONGEST_DELAY, UsageError } from '@ws/protocol'
 import type { LossInfo } from './loss.ts'
 import type { PulseOptions, PulseSettings } from './pulse.ts'
 
@@ -32,35 +32,61 @@ export type ReconnectSettings = {
   readonly [Name in keyof Omit<ReconnectOptions, 'signal'>]-?: Exclude<ReconnectOptions[Name], undefined>
 } & { readonly signal: AbortSignalLike | undefined; readonly pulse: PulseSettings | undefined }
 
-const MAX_QUEUE = 1024 * 1024
+const MAX_QUEUE = 1_048_576
+const NO_LIMIT: number = Number.POSITIVE_INFINITY
+
+/** Subprotocols, or what makes them. */
+export type ProtocolsPerAttempt = PerAttempt<string | Iterable<string>>
+
+/** The constructor's second argument: subprotocols, what makes them, or options. */
+export function toOptions<Options extends object>(
+  given: ProtocolsPerAttempt | Options,
+): Options | { readonly protocols: ProtocolsPerAttempt } {
+  const isOptions = typeof given === 'object' && given !== null && !(Symbol.iterator in given)
+  return isOptions ? given : { protocols: given as ProtocolsPerAttempt }
+}
 
 /** @param heartbeat that of the option, if it is made of messages */
 export function reconnectSettings(options: ReconnectOptions, heartbeat?: PulseOptions): ReconnectSettings {
-  if (typeof options !== 'object' || options === null) throw usage('options', 'an object', options)
   const { shouldReconnect = (info) => info.retryable, signal } = options
-  if (typeof shouldReconnect !== 'function') throw usage('option shouldReconnect', 'a function', shouldReconnect)
-  if (signal !== undefined && typeof signal?.addEventListener !== 'function')
-    throw usage('option signal', 'an AbortSignal', signal)
+  checkFunction('shouldReconnect', shouldReconnect)
+  if (signal !== undefined) checkFunction('signal.addEventListener', signal?.addEventListener)
   return {
-    baseDelay: integerOption('baseDelay', options.baseDelay, 1_000, 0, LONGEST_DELAY),
-    maxDelay: integerOption('maxDelay', options.maxDelay, 30_000, 0, LONGEST_DELAY),
-    stableAfter: integerOption('stableAfter', options.stableAfter, 10_000, 0, LONGEST_DELAY),
-    maxAttempts: integerOption('maxAttempts', options.maxAttempts, Number.POSITIVE_INFINITY),
-    maxQueue: integerOption('maxQueue', options.maxQueue, MAX_QUEUE),
-    handshakeTimeout: integerOption('handshakeTimeout', options.handshakeTimeout, 10_000, 1, LONGEST_DELAY),
+    baseDelay: integer('baseDelay', options.baseDelay, 1_000),
+    maxDelay: integer('maxDelay', options.maxDelay, 30_000),
+    stableAfter: integer('stableAfter', options.stableAfter, 10_000),
+    maxAttempts: integer('maxAttempts', options.maxAttempts, NO_LIMIT, 0, NO_LIMIT),
+    maxQueue: integer('maxQueue', options.maxQueue, MAX_QUEUE, 0, NO_LIMIT),
+    handshakeTimeout: integer('handshakeTimeout', options.handshakeTimeout, 10_000, 1),
     shouldReconnect,
     signal,
     pulse: heartbeat && pulseSettings(heartbeat),
   }
 }
 
-function pulseSettings({ interval, timeout, message, isReply = () => false }: PulseOptions): PulseSettings {
-  if (typeof message !== 'function' || typeof isReply !== 'function')
-    throw new UsageError('option heartbeat must have a function message, and isReply must be a function if it is there')
+function pulseSettings({ interval, timeout, message, isReply }: PulseOptions): PulseSettings {
+  checkFunction('heartbeat.message', message)
+  if (isReply !== undefined) checkFunction('heartbeat.isReply', isReply)
   return {
-    interval: integerOption('heartbeat.interval', interval, 30_000, 1, LONGEST_DELAY),
-    timeout: integerOption('heartbeat.timeout', timeout, 10_000, 1, LONGEST_DELAY),
+    interval: integer('heartbeat.interval', interval, 30_000, 1),
+    timeout: integer('heartbeat.timeout', timeout, 10_000, 1),
     message,
     isReply,
   }
+}
+
+// The checks of `@ws/protocol` say more of what came; they are too large for a page.
+
+function integer(name: string, value: unknown, fallback: number, least = 0, most: number = LONGEST_DELAY): number {
+  const number = value === undefined ? fallback : (value as number)
+  if (number === fallback || (Number.isSafeInteger(number) && number >= least && number <= most)) return number
+  throw wrong(name, `an integer from ${least} to ${most}`, value)
+}
+
+function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== 'function') throw wrong(name, 'a function', value)
+}
+
+function wrong(name: string, expected: string, value: unknown): UsageError {
+  return new UsageError(`option ${name} must be ${expected}; got ${String(value)}`)
 }

@@ -4,14 +4,12 @@
 // - A message is handed to one socket at most, in the order of the calls; what waited goes out before the `open` event.
 // - What is voided (an attempt that was replaced, a socket that was left) is not heard any more.
 
-import { LONGEST_DELAY, usage, WebSocketError } from '@ws/protocol'
-import { toCloseArguments, toProtocols, toText } from './arguments.ts'
-import { Backlog } from './backlog.ts'
-import type { Build, CloseEventLike, Dialled } from './dial.ts'
-import { EventHandlers } from './event-handlers.ts'
+import { WebSocketError } from '@ws/protocol'
+import { type Backlog, makeBacklog } from './backlog.ts'
+import type { Build, CloseEventLike, StandardSocket } from './dial.ts'
 import type { TypedEventTarget } from './event-target.ts'
-import { failedBy, type LossInfo, lossOf, retryAfter } from './loss.ts'
-import { Pulse } from './pulse.ts'
+import { failedBy, type Loss, type LossInfo, lossOf } from './loss.ts'
+import { type Pulse, startPulse } from './pulse.ts'
 import type { PerAttempt, ReconnectSettings } from './reconnect-options.ts'
 import { onWake } from './wake.ts'
 
@@ -62,8 +60,8 @@ const CLOSED = 3
 
 /** How long a socket that was left may take to end before the next is begun, in ms. */
 const LEAVE_TIMEOUT = 3_000
-/** The doubling of waits ends here: 2^31 ms is more than {@link LONGEST_DELAY}. */
-const MOST_DOUBLINGS = 31
+
+const EVENTS: readonly (keyof ReconnectingEventMap)[] = ['open', 'message', 'error', 'close', 'reconnecting', 'gaveup']
 
 const Target: new () => TypedEventTarget<ReconnectingEventMap> = EventTarget
 
@@ -77,15 +75,22 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
   readonly CLOSING: 2 = CLOSING
   readonly CLOSED: 3 = CLOSED
 
+  // Defined by the constructor: as accessors of the class they would be half of its size.
+  declare onopen: Handler<Event>
+  declare onmessage: Handler<MessageEvent>
+  declare onerror: Handler<Event>
+  declare onclose: Handler<CloseEventLike>
+  declare onreconnecting: Handler<ReconnectingEvent>
+  declare ongaveup: Handler<GaveUpEvent>
+
   readonly #given: Given<Headers>
   readonly #settings: ReconnectSettings
   readonly #build: Build<Headers>
-  readonly #handlers = new EventHandlers(this)
   readonly #backlog: Backlog
   #readyState: 0 | 1 | 2 | 3 = CONNECTING
   #binaryType: 'blob' | 'arraybuffer' = 'blob'
   #url = ''
-  #dialled: Dialled | undefined
+  #socket: StandardSocket | undefined
   #pulse: Pulse | undefined
   #failure: unknown
   /** That of the wait before an attempt, or of the attempt. */
@@ -95,20 +100,22 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
   #run = 0
   #attempts = 0
   #openedAt = 0
-  /** A socket that was left is not over yet, and what is to be done then. */
+  /** A socket that was left is not over yet; an attempt waits for that. */
   #leaving = false
-  #afterLeaving: (() => void) | undefined
-  #disarm: () => void = () => {}
+  #due = false
+  /** Ends what listens to the world outside. */
+  #armed: AbortController | undefined
 
   constructor(given: Given<Headers>, settings: ReconnectSettings, build: Build<Headers>) {
     super()
     this.#given = given
     this.#settings = settings
     this.#build = build
-    this.#backlog = new Backlog(settings.maxQueue)
+    this.#backlog = makeBacklog(settings.maxQueue)
+    for (const type of EVENTS) defineHandler(this, type)
     const { url, protocols, headers } = given
-    if (isFunction(url) || isFunction(protocols) || isFunction(headers)) this.#attempt()
-    else this.#connect(url as string, protocols as string, headers as Headers | undefined) // what is wrong is thrown here
+    if ([url, protocols, headers].some((value) => typeof value === 'function')) this.#attempt()
+    else this.#connect(url as string, protocols as string, headers as Headers | undefined) // throws what is wrong with them
     this.#arm()
   }
 
@@ -124,17 +131,17 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
 
   /** The subprotocol of the connection, `''` for none. */
   get protocol(): string {
-    return this.#dialled?.socket.protocol ?? ''
+    return this.#socket?.protocol ?? ''
   }
 
   /** The extensions of the connection, `''` for none. */
   get extensions(): string {
-    return this.#dialled?.socket.extensions ?? ''
+    return this.#socket?.extensions ?? ''
   }
 
   /** Bytes of messages that wait for a connection, or have not left on this one. */
   get bufferedAmount(): number {
-    return this.#backlog.size + (this.#dialled?.socket.bufferedAmount ?? 0)
+    return this.#backlog.size() + (this.#socket?.bufferedAmount ?? 0)
   }
 
   /** What binary messages come as: `'blob'` (default) or `'arraybuffer'`. Other values are ignored. */
@@ -145,60 +152,12 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
   set binaryType(value: 'blob' | 'arraybuffer') {
     if (value !== 'blob' && value !== 'arraybuffer') return
     this.#binaryType = value
-    if (this.#dialled !== undefined) this.#dialled.socket.binaryType = value
+    if (this.#socket !== undefined) this.#socket.binaryType = value
   }
 
   /** Why it ended, known when `error` is dispatched; `undefined` where nobody knows. Not in the standard. */
   get failure(): unknown {
     return this.#failure
-  }
-
-  get onopen(): Handler<Event> {
-    return this.#handlers.get('open')
-  }
-
-  set onopen(handler: Handler<Event>) {
-    this.#handlers.set('open', handler)
-  }
-
-  get onmessage(): Handler<MessageEvent> {
-    return this.#handlers.get('message')
-  }
-
-  set onmessage(handler: Handler<MessageEvent>) {
-    this.#handlers.set('message', handler)
-  }
-
-  get onerror(): Handler<Event> {
-    return this.#handlers.get('error')
-  }
-
-  set onerror(handler: Handler<Event>) {
-    this.#handlers.set('error', handler)
-  }
-
-  get onclose(): Handler<CloseEventLike> {
-    return this.#handlers.get('close')
-  }
-
-  set onclose(handler: Handler<CloseEventLike>) {
-    this.#handlers.set('close', handler)
-  }
-
-  get onreconnecting(): Handler<ReconnectingEvent> {
-    return this.#handlers.get('reconnecting')
-  }
-
-  set onreconnecting(handler: Handler<ReconnectingEvent>) {
-    this.#handlers.set('reconnecting', handler)
-  }
-
-  get ongaveup(): Handler<GaveUpEvent> {
-    return this.#handlers.get('gaveup')
-  }
-
-  set ongaveup(handler: Handler<GaveUpEvent>) {
-    this.#handlers.set('gaveup', handler)
   }
 
   /**
@@ -208,7 +167,7 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
    * @returns `'dropped'` if `maxQueue` would be passed, or {@link close} was called
    */
   send(data: string | ArrayBuffer | ArrayBufferView | Blob): SendResult {
-    const socket = this.#dialled?.socket
+    const socket = this.#socket
     if (this.#readyState === OPEN && socket?.readyState === OPEN) {
       socket.send(data as string)
       return 'sent'
@@ -218,16 +177,16 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
 
   /**
    * Closes for good. While there is no connection it ends the attempts: `error` and `close` follow, as the standard has it.
-   * @param code 1000 or from 3000 to 4999 @param reason at most 123 bytes of UTF-8
-   * @throws DOMException `InvalidAccessError` or `SyntaxError` on arguments that may not be sent
+   * @param code 1000 or from 3000 to 4999
+   * @param reason at most 123 bytes of UTF-8
+   * @throws DOMException `InvalidAccessError` or `SyntaxError` on arguments that may not be sent, if they would be
    */
   close(code?: number, reason?: string): void {
-    const given = toCloseArguments(code, reason)
     if (this.#readyState === CONNECTING)
-      this.#halt(new WebSocketError('HANDSHAKE_ABORTED', 'close() was called before the connection was open'))
+      this.#halt(new WebSocketError('HANDSHAKE_ABORTED', 'closed before it was open'))
     if (this.#readyState !== OPEN) return
+    this.#socket?.close(code, reason)
     this.#readyState = CLOSING
-    this.#dialled?.socket.close(given.code, given.reason)
   }
 
   /**
@@ -237,14 +196,13 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
   reconnect(): void {
     const open = this.#readyState === OPEN
     const over = this.#readyState === CLOSED
-    this.#leave(({ socket, terminate }) => (open ? socket.close(1000) : terminate()))
+    this.#leave(open ? 1000 : undefined)
     this.#readyState = CONNECTING
     this.#attempts = 0
     this.#failure = undefined
     this.#attempt()
     if (over) this.#arm()
-    const info = { code: 1000, reason: '', wasClean: true, status: undefined, cause: undefined, retryable: true }
-    this.#tell('reconnecting', { attempt: 0, delay: 0, info })
+    this.#tell('reconnecting', { attempt: 0, delay: 0, info: { ...failedBy(undefined), code: 1000, wasClean: true } })
   }
 
   // --- An attempt
@@ -252,82 +210,70 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
   /** Asks for what the attempt is made with, then connects. */
   #attempt(): void {
     const run = this.#void()
-    if (this.#leaving) {
-      this.#afterLeaving = () => this.#attempt()
-      return
-    }
+    this.#due = this.#leaving
+    if (this.#due) return
     const { url, protocols, headers } = this.#given
     const failed = (cause: unknown, retryable?: boolean): void => {
       if (run === this.#run) this.#lost(failedBy(cause, retryable))
     }
-    this.#expire('url, protocols and headers were not there', failed)
-    Promise.all([evaluate(url), evaluate(protocols), evaluate(headers)]).then((values) => {
-      if (run !== this.#run) return
-      try {
-        this.#connect(...values)
-      } catch (error) {
-        failed(error, false) // of the values
-      }
-    }, failed)
+    this.#expire(failed)
+    Promise.all([evaluate(url), evaluate(protocols), evaluate(headers)])
+      .then((values) => {
+        if (run === this.#run) this.#connect(...values)
+      }, failed)
+      .catch((error) => failed(error, false)) // the values are wrong
   }
 
   /** @throws what the socket's constructor throws */
   #connect(url: string | URL, protocols: string | Iterable<string>, headers: Headers | undefined): void {
-    const list = toProtocols(protocols)
-    if (list === undefined) throw usage('protocols', 'a string or a list of strings', protocols)
-    const dialled = this.#build.dial({ url: toText(url), protocols: list, headers })
-    const { socket } = dialled
+    const { dial, failure, timesOut } = this.#build
+    const socket = dial({ url, protocols, headers })
     this.#void()
-    this.#dialled = dialled
+    this.#socket = socket
     this.#url = socket.url
     socket.binaryType = this.#binaryType
-    socket.onopen = () => this.#opened(dialled)
+    socket.onopen = () => this.#opened(socket)
     socket.onmessage = (event: MessageEvent) => this.#received(event)
-    socket.onclose = (event: CloseEventLike) => this.#lost(lossOf(event, socket.failure))
-    if (!dialled.timesOut) this.#expire('there was no connection', (error) => this.#fail(error))
+    socket.onclose = (event: CloseEventLike) => this.#lost(lossOf(event, failure?.(socket)))
+    if (timesOut !== true) this.#expire((error) => this.#fail(error))
   }
 
-  #expire(what: string, then: (error: WebSocketError) => void): void {
+  #expire(then: (error: WebSocketError) => void): void {
     const { handshakeTimeout } = this.#settings
-    const error = (): WebSocketError => new WebSocketError('HANDSHAKE_TIMEOUT', `${what} within ${handshakeTimeout} ms`)
-    this.#timer = setTimeout(() => then(error()), handshakeTimeout)
+    this.#timer = setTimeout(
+      () => then(new WebSocketError('HANDSHAKE_TIMEOUT', `no connection within ${handshakeTimeout} ms`)),
+      handshakeTimeout,
+    )
   }
 
-  #opened({ socket }: Dialled): void {
+  #opened(socket: StandardSocket): void {
     clearTimeout(this.#timer)
     this.#readyState = OPEN
     this.#openedAt = Date.now()
     const { pulse } = this.#settings
     if (pulse !== undefined) {
-      const dead = (): void =>
-        this.#fail(
-          new WebSocketError('HEARTBEAT_TIMEOUT', `nothing came within ${pulse.timeout} ms after the heartbeat`),
-        )
-      this.#pulse = new Pulse(pulse, (question) => this.send(question), dead)
+      const dead = (): void => this.#fail(new WebSocketError('HEARTBEAT_TIMEOUT', 'no message after the heartbeat'))
+      this.#pulse = startPulse(pulse, (question) => this.send(question), dead)
     }
-    this.#backlog.flush((data) => {
-      if (socket.readyState !== OPEN) return false
-      socket.send(data)
-      return true
-    })
-    super.dispatchEvent(new Event('open'))
+    for (const data of this.#backlog.take()) socket.send(data)
+    this.#tell('open')
   }
 
-  #received({ data, origin }: MessageEvent): void {
+  #received(event: MessageEvent): void {
     this.#pulse?.beat()
-    if (this.#pulse !== undefined && this.#settings.pulse?.isReply(data) === true) return
-    super.dispatchEvent(new MessageEvent('message', { data, origin }))
+    if (this.#settings.pulse?.isReply?.(event.data) !== true)
+      super.dispatchEvent(new MessageEvent('message', event as object))
   }
 
   // --- Its end
 
   /** We find that the socket is of no use. */
   #fail(cause: WebSocketError): void {
-    this.#leave(({ terminate }) => terminate())
+    this.#leave()
     this.#lost(failedBy(cause))
   }
 
-  #lost(info: LossInfo): void {
+  #lost(info: Loss): void {
     this.#void()
     this.#detach()
     if (this.#readyState === CLOSING) return this.#finish(info)
@@ -335,35 +281,29 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
     const stable = this.#readyState === OPEN && Date.now() - this.#openedAt >= stableAfter
     this.#attempts = stable ? 1 : this.#attempts + 1
     this.#readyState = CONNECTING
+    let last = info
     try {
       if (this.#attempts <= maxAttempts && shouldReconnect(info)) return this.#wait(info)
-    } catch (error) {
-      return this.#giveUp({ ...info, cause: error })
+    } catch (cause) {
+      last = { ...info, cause }
     }
-    this.#giveUp(info)
+    this.#finish(last, this.#attempts)
   }
 
   /** Full jitter: a thousand clients that lost the same server come back spread over the whole wait. */
-  #wait(info: LossInfo): void {
+  #wait(info: Loss): void {
     const { baseDelay, maxDelay } = this.#settings
     const attempt = this.#attempts
-    const longest = Math.min(maxDelay, baseDelay * 2 ** Math.min(attempt - 1, MOST_DOUBLINGS))
-    const delay = Math.min(Math.max(Math.random() * longest, retryAfter(info)), LONGEST_DELAY)
+    const longest = Math.min(maxDelay, baseDelay * 2 ** (attempt - 1)) || 0 // no wait, doubled endlessly, is NaN
+    const delay = Math.max(Math.random() * longest, info.wait ?? 0)
     this.#waiting = true
     this.#timer = setTimeout(() => this.#attempt(), delay)
     this.#tell('reconnecting', { attempt, delay, info })
   }
 
-  #giveUp(info: LossInfo): void {
-    const run = this.#run
-    this.#over(info)
-    this.#tell('gaveup', { attempts: this.#attempts, info })
-    if (run === this.#run) this.#finish(info) // a listener may have called reconnect()
-  }
-
   /** Ends without a connection that could be closed: the events come later, as the standard has it. */
   #halt(cause: WebSocketError): void {
-    this.#leave(({ terminate }) => terminate())
+    this.#leave()
     this.#readyState = CLOSING
     const run = this.#void()
     setTimeout(() => {
@@ -371,22 +311,19 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
     })
   }
 
-  #finish(info: LossInfo): void {
-    const run = this.#run
-    const { code, reason, wasClean } = info
-    this.#over(info)
-    if (!wasClean) super.dispatchEvent(new Event('error'))
-    if (run === this.#run) super.dispatchEvent(new this.#build.CloseEvent('close', { code, reason, wasClean }))
-  }
-
-  #over({ cause }: LossInfo): void {
+  /** @param attempts how many came to nothing, if that is why */
+  #finish(info: LossInfo, attempts?: number): void {
+    const run = this.#run // a listener may call reconnect(): then the others hear no more of this end
     this.#readyState = CLOSED
-    this.#failure = cause
-    this.#backlog.clear()
-    this.#disarm()
+    this.#failure = info.cause
+    this.#backlog.take()
+    this.#armed?.abort()
+    if (attempts !== undefined) this.#tell('gaveup', { attempts, info })
+    if (run === this.#run && !info.wasClean) this.#tell('error')
+    if (run === this.#run) super.dispatchEvent(new this.#build.CloseEvent('close', info))
   }
 
-  #tell(type: string, what: object): void {
+  #tell(type: string, what?: object): void {
     super.dispatchEvent(Object.assign(new Event(type), what))
   }
 
@@ -396,60 +333,62 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
   #void(): number {
     clearTimeout(this.#timer)
     this.#waiting = false
-    this.#afterLeaving = undefined
+    this.#due = false
     return ++this.#run
   }
 
-  #detach(): Dialled | undefined {
-    const dialled = this.#dialled
-    this.#dialled = undefined
+  #detach(): StandardSocket | undefined {
+    const socket = this.#socket
+    this.#socket = undefined
     this.#pulse?.stop()
     this.#pulse = undefined
-    if (dialled !== undefined) {
-      const { socket } = dialled
-      socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null
-    }
-    return dialled
+    if (socket !== undefined) socket.onopen = socket.onmessage = socket.onclose = null
+    return socket
   }
 
-  /** Turns away from a socket; what comes next waits for its end. */
-  #leave(end: (dialled: Dialled) => void): void {
-    const dialled = this.#detach()
-    if (dialled === undefined) return
-    const { socket, terminate } = dialled
-    this.#leaving = true
+  /** Turns away from a socket, by a Close if there is a code; what comes next waits for its end. */
+  #leave(code?: number): void {
+    const socket = this.#detach()
+    if (socket === undefined) return
+    const { terminate } = this.#build
     const left = (): void => {
       clearTimeout(timer)
       socket.onclose = null
       this.#leaving = false
-      this.#afterLeaving?.()
+      if (this.#due) this.#attempt()
     }
     const timer = setTimeout(() => {
-      terminate()
+      terminate(socket)
       left()
     }, LEAVE_TIMEOUT)
+    this.#leaving = true
     socket.onclose = left
-    end(dialled)
+    if (code === undefined) terminate(socket)
+    else socket.close(code)
   }
 
   #arm(): void {
     const { signal } = this.#settings
-    const sleeping = onWake(() => (this.#waiting ? this.#attempt() : this.#pulse?.probe()))
-    const abort = (): void => {
-      const code = this.#readyState === OPEN ? 'ABORTED' : 'HANDSHAKE_ABORTED'
-      this.#halt(new WebSocketError(code, 'the signal was aborted', { cause: signal?.reason }))
-    }
-    signal?.addEventListener('abort', abort)
-    this.#disarm = () => {
-      sleeping()
-      signal?.removeEventListener('abort', abort)
-    }
+    this.#armed = new AbortController()
+    const { signal: armed } = this.#armed
+    onWake(() => (this.#waiting ? this.#attempt() : this.#pulse?.probe()), armed)
+    const abort = (): void =>
+      this.#halt(new WebSocketError('ABORTED', 'the signal was aborted', { cause: signal?.reason }))
+    ;(signal as AbortSignal | undefined)?.addEventListener('abort', abort, { signal: armed })
     if (signal?.aborted === true) abort()
   }
 }
 
-function isFunction(value: unknown): boolean {
-  return typeof value === 'function'
+/** An event handler attribute: a listener whose place is that of its first assignment. */
+function defineHandler(target: EventTarget, type: string): void {
+  let handler: ((event: Event) => unknown) | null | undefined
+  Object.defineProperty(target, `on${type}`, {
+    get: () => handler ?? null,
+    set: (value) => {
+      if (handler === undefined) target.addEventListener(type, (event) => handler?.call(target, event))
+      handler = typeof value === 'function' ? value : null
+    },
+  })
 }
 
 /** What a function throws is a rejection. */

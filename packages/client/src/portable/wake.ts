@@ -1,24 +1,18 @@
 // When a page may have a network again: it is online, it is looked at, it is thawed. On Node nothing of this is there.
 
-interface Target {
-  addEventListener?(type: string, listener: () => void): void
-  removeEventListener?(type: string, listener: () => void): void
+interface Page {
+  addEventListener?(type: string, listener: () => void, options: { signal: AbortSignal }): void
+  readonly document?: Page & { readonly visibilityState: string }
 }
 
-/** Calls back at such times. @returns what ends it */
-export function onWake(wake: () => void): () => void {
-  const page = globalThis as Target & { document?: Target & { visibilityState: string } }
+/** Calls back at such times, until `signal` aborts. */
+export function onWake(wake: () => void, signal: AbortSignal): void {
+  const page = globalThis as Page
   const { document } = page
-  const whenVisible = (): void => {
+  const ifVisible = (): void => {
     if (document?.visibilityState === 'visible') wake()
   }
-  const sources: readonly (readonly [Target | undefined, string, () => void])[] = [
-    [page, 'online', wake],
-    [document, 'visibilitychange', whenVisible],
-    [document, 'resume', wake],
-  ]
-  for (const [target, type, listener] of sources) target?.addEventListener?.(type, listener)
-  return () => {
-    for (const [target, type, listener] of sources) target?.removeEventListener?.(type, listener)
-  }
+  page.addEventListener?.('online', wake, { signal })
+  document?.addEventListener?.('visibilitychange', ifVisible, { signal })
+  document?.addEventListener?.('resume', wake, { signal })
 }

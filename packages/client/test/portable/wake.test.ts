@@ -18,7 +18,8 @@ function page() {
 test('online, visible again, thawed; not when it is hidden, nor after the end', () => {
   const { window, document } = page()
   let woken = 0
-  const stop = onWake(() => woken++)
+  const end = new AbortController()
+  onWake(() => woken++, end.signal)
   window.dispatchEvent(new Event('online'))
   document.dispatchEvent(new Event('visibilitychange'))
   document.dispatchEvent(new Event('resume'))
@@ -26,7 +27,7 @@ test('online, visible again, thawed; not when it is hidden, nor after the end', 
   document.visibilityState = 'hidden'
   document.dispatchEvent(new Event('visibilitychange'))
   expect(woken).toBe(3)
-  stop()
+  end.abort()
   document.visibilityState = 'visible'
   window.dispatchEvent(new Event('online'))
   document.dispatchEvent(new Event('visibilitychange'))
@@ -35,5 +36,5 @@ test('online, visible again, thawed; not when it is hidden, nor after the end', 
 })
 
 test('where there is no page, nothing wakes', () => {
-  expect(onWake(() => {})()).toBe(undefined)
+  expect(onWake(() => {}, new AbortController().signal)).toBe(undefined)
 })
