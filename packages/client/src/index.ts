@@ -42,6 +42,13 @@ export type {
   ReconnectingEventMap,
   SendResult,
 } from './portable/reconnecting-socket.ts'
+export type {
+  WebSocketClosedInfo,
+  WebSocketOpenInfo,
+  WebSocketStreamInit,
+} from './portable/websocket-stream.ts'
+export { type WebSocketCloseInfo, WebSocketStreamError } from './portable/websocket-stream-error.ts'
 export type { ProxyOptions } from './proxy.ts'
 export { ReconnectingWebSocket, type ReconnectingWebSocketOptions } from './reconnecting-websocket.ts'
 export { WebSocket, type WebSocketEventHandler, type WebSocketOptions } from './websocket.ts'
+export { WebSocketStream } from './websocket-stream.ts'

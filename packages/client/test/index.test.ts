@@ -13,6 +13,8 @@ test('the exports', () => {
     'WebSocket',
     'WebSocketConnection',
     'WebSocketError',
+    'WebSocketStream',
+    'WebSocketStreamError',
     'connect',
     'createWebSocketStream',
   ])

@@ -26,6 +26,13 @@ export type {
   ReconnectingEventMap,
   SendResult,
 } from '../portable/reconnecting-socket.ts'
+export type {
+  WebSocketClosedInfo,
+  WebSocketOpenInfo,
+  WebSocketStreamInit,
+} from '../portable/websocket-stream.ts'
+export type { WebSocketCloseInfo } from '../portable/websocket-stream-error.ts'
 export { type ConnectOptions, connect } from './connect.ts'
 export { CloseEvent, WebSocket } from './native.ts'
 export { ReconnectingWebSocket, type ReconnectingWebSocketOptions } from './reconnecting-websocket.ts'
+export { WebSocketStream, WebSocketStreamError } from './websocket-stream.ts'

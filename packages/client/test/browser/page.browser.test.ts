@@ -280,3 +280,41 @@ describe.skipIf(!hasBrowser)('connect()', () => {
     expect(await failed).toEqual(['HandshakeError', 'CONNECT_FAILED'])
   })
 })
+
+describe.skipIf(!hasBrowser)('WebSocketStream', () => {
+  /** The same in both: what the page sees of an echo, and of the end. */
+  const session = async (url: string) => {
+    const stream = new ws.WebSocketStream(`${url}/echo`, { protocols: ['a'] })
+    const { readable, writable, protocol } = await stream.opened
+    const writer = writable.getWriter()
+    await writer.write('text')
+    await writer.write(new Uint8Array([1, 2]))
+    const reader = readable.getReader()
+    const read = [(await reader.read()).value, [...((await reader.read()).value as Uint8Array)]]
+    stream.close({ closeCode: 3000, reason: 'mine' })
+    const failed = await new ws.WebSocketStream('ws://127.0.0.1:1').opened.catch((error) => error)
+    return {
+      protocol,
+      read,
+      closeCode: (await stream.closed).closeCode,
+      failed: [failed.name, failed instanceof ws.WebSocketStreamError],
+      native: 'WebSocketStream' in globalThis,
+    }
+  }
+  const expected = { protocol: 'a', read: ['text', [1, 2]], closeCode: 3000, failed: ['WebSocketError', true] }
+
+  test('the browser’s own, where it has one', async () => {
+    const { page, url } = await opened()
+    expect(await page.evaluate(session, url)).toEqual({ ...expected, native: true })
+  })
+
+  test('ours, where it has none', async () => {
+    const { page, url } = await opened()
+    await page.evaluate(() => {
+      Reflect.deleteProperty(globalThis, 'WebSocketStream')
+      Reflect.deleteProperty(globalThis, 'WebSocketError')
+    })
+    await page.addScriptTag({ content: script })
+    expect(await page.evaluate(session, url)).toEqual({ ...expected, native: false })
+  })
+})
