@@ -1,5 +1,5 @@
 // The import rules, read from the sources: server → protocol/node → protocol, client → protocol/node → protocol,
-// never server ↔ client, and inside protocol only `src/node/` imports `node:`. (The compiler refuses most breaches
+// never server ↔ client, and inside protocol only `src/node/` imports `node:`; of the client, what browsers load imports none. (The compiler refuses most breaches
 // already, since a project sees only what it references; this says so in words.)
 
 import { readdirSync, readFileSync } from 'node:fs'
@@ -21,6 +21,7 @@ interface Layer {
 
 const NOTHING = /^(?!)/
 const NODE = /^node:/
+const PROTOCOL = /^@ws\/protocol$/
 const NODE_AND_PROTOCOL = /^(node:|@ws\/protocol(\/node)?$)/
 
 const LAYERS: Layer[] = [
@@ -28,6 +29,8 @@ const LAYERS: Layer[] = [
   { folder: 'protocol/src/node', reaches: ['protocol/src', 'protocol/src/node'], imports: NODE },
   { folder: 'server/src', reaches: ['server/src'], imports: NODE_AND_PROTOCOL },
   { folder: 'client/src', reaches: ['client/src'], imports: NODE_AND_PROTOCOL },
+  { folder: 'client/src/portable', reaches: ['client/src/portable'], imports: PROTOCOL },
+  { folder: 'client/src/browser', reaches: ['client/src/browser', 'client/src/portable'], imports: PROTOCOL },
 ]
 
 const within = (path: string, folder: string | undefined) => folder !== undefined && path.startsWith(`${folder}/`)
@@ -60,7 +63,7 @@ test.each(LAYERS)('$folder', (layer) => {
 })
 
 describe('a breach is seen', () => {
-  const [core, node, server, client] = LAYERS as [Layer, Layer, Layer, Layer]
+  const [core, node, server, client, portable, browser] = LAYERS as [Layer, Layer, Layer, Layer, Layer, Layer]
   test.each([
     ['protocol/src/state.ts', "import { Buffer } from 'node:buffer'", core],
     ['protocol/src/state.ts', "import { connect } from './node/index.ts'", core],
@@ -71,6 +74,9 @@ describe('a breach is seen', () => {
     ['server/src/server.ts', "import { connect } from '../../client/src/connect.ts'", server],
     ['server/src/server.ts', "import { FrameParser } from '@ws/protocol/src/frame/parser.ts'", server],
     ['client/src/connect.ts', "import type { Server } from '@ws/server'", client],
+    ['client/src/portable/loss.ts', "import { usage } from '@ws/protocol/node'", portable],
+    ['client/src/portable/loss.ts', "import { connect } from '../connect.ts'", portable],
+    ['client/src/browser/connect.ts', "import { Buffer } from 'node:buffer'", browser],
   ])('%s: %s', (path, text, layer) => {
     expect(breaches(layer, path, text)).toHaveLength(1)
   })
