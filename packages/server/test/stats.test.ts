@@ -19,6 +19,8 @@ test('at first there is nothing', async () => {
     ...NOTHING,
     bufferedAmount: 0,
     aboveHighWaterMark: 0,
+    topics: 0,
+    subscriptions: 0,
   })
 })
 
