@@ -1,6 +1,7 @@
 // One vitest run over all projects. Rules: `@ws/*` resolves to the sources (custom export condition), each test file
 // ends with a leak check, a failing test is never tried again, and coverage below its threshold fails the run.
 
+import { availableParallelism } from 'node:os'
 import { configDefaults, defineConfig } from 'vitest/config'
 
 // Ours before Vite's own for Node.
@@ -32,6 +33,8 @@ function project(name: string, { include, exclude = [BROWSER_TESTS], testTimeout
 
 export default defineConfig({
   test: {
+    // Tests mostly wait: two cores take two files.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // The JSON report is what .ci/run adds up.
     reporters: ['default', 'json'],
     outputFile: { json: 'reports/vitest.json' },

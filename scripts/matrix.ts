@@ -56,7 +56,7 @@ async function passes({ major, mode }: Run): Promise<boolean> {
     const version = execFileSync(node, ['-p', 'process.version'], { encoding: 'utf8' }).trim()
     if (!version.startsWith(`v${major}.`)) throw new Error(`asked for Node ${major}, got ${version}`)
     const projects = (MODES[mode] ?? []).flatMap((name) => ['--project', name])
-    const { stdout } = await run(node, [VITEST, 'run', ...projects, `--outputFile.json=${report}`], {
+    const { stdout } = await run(node, [VITEST, 'run', '--maxWorkers=1', ...projects, `--outputFile.json=${report}`], {
       cwd: ROOT,
       env: {
         ...process.env,

@@ -344,7 +344,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
     this.#endDue = false
     this.#remainder = undefined
     this.#stalled = false
-    if (this.protocol.refused) this.#linger()
+    if (this.protocol.refused && this.transport.isSocket) this.#linger()
     else this.transport.end()
     this.transport.resume() // what still comes is discarded, up to the peer's end
   }

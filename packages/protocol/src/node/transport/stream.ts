@@ -1,6 +1,7 @@
 // A transport over any Node Duplex. TCP and TLS are Duplexes too; they differ in what their chunks and their memory allow.
 // The listeners are plain functions that find their transport on the stream: closures would cost memory a connection.
 
+import { Socket } from 'node:net'
 import process from 'node:process'
 import type { Duplex } from 'node:stream'
 import { receiveWindow, releaseWindow, takeWindow, WINDOW_SIZE, windowMode } from '../window.ts'
@@ -42,6 +43,10 @@ export abstract class StreamTransport implements Transport {
 
   get buffered(): number {
     return this.stream.writableLength
+  }
+
+  get isSocket(): boolean {
+    return this.stream instanceof Socket
   }
 
   get destroyed(): boolean {

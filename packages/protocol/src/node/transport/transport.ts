@@ -54,6 +54,8 @@ export interface Transport {
   readonly destroyed: boolean
   /** The peer's address, where there is one; also after the end. */
   readonly remoteAddress: string | undefined
+  /** Whether it is a socket, TCP, Unix or TLS: then a proxy may lie between here and the peer. */
+  readonly isSocket: boolean
   /** Whether written memory may be used again as soon as `buffered` is 0 after the write. */
   readonly canReuse: boolean
 }
