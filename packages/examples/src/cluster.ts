@@ -13,6 +13,9 @@ import { CloseCode, WebSocketServer } from '@ws/server'
 
 const [port = '12016', size = String(availableParallelism())] = process.argv.slice(2)
 const LEAVE = { leave: true }
+/** The workers that have begun to listen: they hear messages. */
+const listening = new Set<Worker>()
+let ending = false
 
 if (cluster.isPrimary) await supervise()
 else await serve(cluster.worker as Worker)
@@ -30,11 +33,16 @@ async function supervise(): Promise<void> {
   process.on('SIGHUP', () => {
     replacing = replacing.then(replaceAll).catch(report)
   })
-  process.once('SIGTERM', () => void Promise.all(workers().map(dismiss)))
+  process.once('SIGTERM', () => {
+    ending = true
+    for (const worker of workers()) void dismiss(worker)
+  })
 }
 
 async function replaceAll(): Promise<void> {
   for (const old of workers()) {
+    if (ending) return
+    if (old.isDead()) continue // it crashed, and has its successor
     await start()
     await dismiss(old)
   }
@@ -52,14 +60,19 @@ async function start(): Promise<void> {
     throw new Error(`a worker ended with code ${code} before it listened`)
   })
   await Promise.race([once(worker, 'listening'), ended])
+  listening.add(worker)
   worker.once('exit', (code) => {
-    if (code !== 0) start().catch(report) // it crashed
+    listening.delete(worker)
+    if (code !== 0 && !ending) start().catch(report) // it crashed
   })
 }
 
 async function dismiss(worker: Worker): Promise<void> {
-  worker.send(LEAVE)
-  await once(worker, 'exit')
+  if (worker.isDead()) return
+  const ended = once(worker, 'exit')
+  if (listening.has(worker) && worker.isConnected()) worker.send(LEAVE)
+  else worker.process.kill('SIGKILL') // it has no clients yet, and hears nothing
+  await ended
 }
 
 function report(error: Error): void {

@@ -127,8 +127,8 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
 
   /**
    * Stops listening on the server's own port, so that new clients go to whoever else listens there: another worker of the same
-   * cluster, the next version of this program. Whoever has connected by now is still let in. Call {@link close} next, with
-   * code 1012.
+   * cluster, the next version of this program. Whoever this process has accepted is still let in; what waits in the system's
+   * queue goes to those who share the socket, and is reset if nobody does. Call {@link close} next, with code 1012.
    * @returns when nobody is on the way in any more, after `handshakeTimeout` at the latest; never rejects
    * @throws UsageError if the port is not the server's own
    */

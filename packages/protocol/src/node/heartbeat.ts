@@ -10,6 +10,8 @@ import type { ConnectionSettings } from './settings.ts'
 export interface HeartbeatTarget {
   /** Changes with every byte received and every byte that leaves. */
   readonly lifeSigns: number
+  /** Changes with every byte received. */
+  readonly bytesIn: number
   /** Whether we ourselves have stopped reading. */
   readonly readingStopped: boolean
   /** Sends a ping; `left` is called when its bytes have gone to the operating system. */
@@ -68,8 +70,11 @@ export class Heartbeat extends Wakeable {
   #ask(): void {
     this.#waiting = true
     this.set(this.#settings.interval + this.#settings.timeout)
+    const { bytesIn } = this.#target
     this.#target.sendHeartbeat(() => {
       if (!this.pending) return // stopped meanwhile
+      // TLS says late that the ping has left: the answer may have come before.
+      if (this.#target.bytesIn !== bytesIn) return this.#rest()
       this.#seen = this.#target.lifeSigns // the ping itself is no sign of life
       this.set(this.#settings.timeout)
     })

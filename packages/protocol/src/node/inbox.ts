@@ -71,9 +71,10 @@ export class Inbox {
     return active && !this.#paused && (this.#messages.length > 0 || this.#pending > 0)
   }
 
-  /** Whether messages wait for the consumer or are with it, or it wants none. */
+  /** Whether messages wait for the consumer or are with it, or it wants none. An iterator that asks for none works on one. */
   get waits(): boolean {
-    return this.#paused || this.#messages.length > 0 || this.#pending > 0
+    const works = this.#consumer === 'iterator' && (this.#waiters?.length ?? 0) === 0
+    return works || this.#paused || this.#messages.length > 0 || this.#pending > 0
   }
 
   /** Names the consumer. @throws UsageError if there is one of another kind */
@@ -112,9 +113,12 @@ export class Inbox {
   /** Delivers as long as the consumer is ready. */
   deliver(): void {
     if (this.#delivering) return
-    const wasFull = this.full
+    let wasFull = this.full
     this.#delivering = true
-    while (this.#ready()) this.#hand(this.#shift())
+    while (this.#ready()) {
+      wasFull ||= this.full // a stream that delivers from within a write may have filled it meanwhile
+      this.#hand(this.#shift())
+    }
     this.#delivering = false
     if (wasFull && !this.full) this.#owner.inboxHasRoom()
     if (!this.busy) this.#owner.inboxIdle()

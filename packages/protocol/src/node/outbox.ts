@@ -278,9 +278,9 @@ export class Outbox implements FrameOutput, Writer, Flushable {
   /** Finds room for a frame: in the slab, or in memory of its own if it is larger than that. See {@link #startOf}. */
   #room(size: number): Buffer {
     this.#taken += size
-    this.#sharing = false
     if (this.#batch !== undefined && this.#runSize + size <= SLAB_SIZE) this.#moveToSlab(this.#batch)
     else if (this.#batch !== undefined || this.#fill + size > SLAB_SIZE) this.#makeWay()
+    this.#sharing = false // behind what a stream may have delivered from within that write
     if (size > SLAB_SIZE) return Buffer.allocUnsafeSlow(size)
     if (this.#slab === undefined) {
       this.#slab = takeSlab()

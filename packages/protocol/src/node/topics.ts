@@ -23,6 +23,8 @@ export class Topics<Data = unknown> {
   /** Of each connection with subscriptions: the topics, also once it has left them. */
   readonly #subscribed: Map<WebSocketConnection, Set<Topic>> = new Map()
 
+  #subscriptions = 0
+
   /** How many topics have subscribers. */
   get size(): number {
     return this.#topics.size
@@ -30,9 +32,7 @@ export class Topics<Data = unknown> {
 
   /** How many subscriptions there are. */
   get subscriptions(): number {
-    let count = 0
-    for (const { subscribers } of this.#topics.values()) count += subscribers.size
-    return count
+    return this.#subscriptions
   }
 
   /**
@@ -57,6 +57,7 @@ export class Topics<Data = unknown> {
     const topic = this.#topics.get(name) ?? this.#begin(name)
     if (topic.subscribers.has(socket)) return false
     topic.subscribers.add(socket)
+    this.#subscriptions++
     const subscribed = this.#subscribed.get(socket)
     if (subscribed === undefined) this.#subscribed.set(socket, new Set([topic]))
     else subscribed.add(topic)
@@ -99,6 +100,7 @@ export class Topics<Data = unknown> {
 
   #remove(socket: WebSocketConnection, { name, subscribers }: Topic): boolean {
     if (!subscribers.delete(socket)) return false
+    this.#subscriptions--
     if (subscribers.size === 0) this.#topics.delete(name)
     return true
   }

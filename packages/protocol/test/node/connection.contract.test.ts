@@ -36,6 +36,18 @@ describe.each(TRANSPORTS)('connection over $name', ({ pair }) => {
       })
     })
 
+    test('[J9] a heartbeat leaves alone who answers, however early or late we hear that the ping has left', async () => {
+      const { socket, peer } = await setUp({ heartbeat: { interval: 40, timeout: 100 } })
+      await new Promise<void>((resolve) => {
+        let pings = 0
+        peer.on('ping', () => {
+          if (++pings === 4) resolve()
+        })
+        socket.on('close', () => resolve())
+      })
+      expect(socket.readyState).toBe(1)
+    })
+
     test('[H7] the bytes that are sent stay as they are', async () => {
       const { socket, peer } = await setUp()
       const small = Buffer.from('small')

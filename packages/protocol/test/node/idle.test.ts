@@ -83,6 +83,20 @@ test('a message that is on its way in is', async () => {
   expect(socket.readyState).toBe(1)
 })
 
+test('the clock stands still while the loop over an iterator works on a message', async () => {
+  const { client, server } = await pairOf()
+  const messages = server[Symbol.asyncIterator]()
+  client.send('work')
+  await messages.next()
+  vi.advanceTimersByTime(10 * TIMEOUT)
+  await nextTurn()
+  expect(server.readyState).toBe(1)
+  const next = messages.next()
+  vi.advanceTimersByTime(LATEST + TIMEOUT)
+  expect(await next).toEqual({ done: true, value: undefined })
+  expect((await server.closed).code).toBe(1001)
+})
+
 test('so is one that is sent in parts, and what waits for the peer', async () => {
   const { client, server } = await pairOf()
   let end = (): void => {}
