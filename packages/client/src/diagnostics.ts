@@ -3,7 +3,7 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
 import type { ConnectionDiagnostics, WebSocketConnection } from '@ws/protocol/node'
 
-/** The channels of clients, and what is published there. `url` is as given, its query included. */
+/** The channels of clients, and what is published there. `url` is as given, without credentials, its query included. */
 export interface ClientDiagnostics extends ConnectionDiagnostics {
   /** A connection is open; published before it reads its first message. */
   'ws:client:connected': { readonly socket: WebSocketConnection; readonly url: string }

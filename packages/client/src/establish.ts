@@ -10,6 +10,7 @@ import { locate } from './locate.ts'
 import type { Plan } from './plan.ts'
 import { Redirects } from './redirect.ts'
 import { takeTurns } from './turns.ts'
+import { withoutCredentials } from './url.ts'
 
 /**
  * Carries a plan out; rejects with a HandshakeError, or with the signal's reason. The connection has begun to read when this
@@ -20,7 +21,7 @@ export async function establish<Data>(
   data: Data | undefined,
   handlers: Handlers<Data> | undefined,
 ): Promise<WebSocketConnection<Data>> {
-  const { url } = plan.target
+  const url = withoutCredentials(plan.target.url)
   try {
     const socket = await open(plan, data, handlers)
     if (CONNECTED.hasSubscribers) CONNECTED.publish({ socket, url })

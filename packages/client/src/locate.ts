@@ -5,6 +5,7 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import process from 'node:process'
+import { textOf } from '@ws/protocol/node'
 import type { TimeBudget } from './budget.ts'
 import type { DialOptions } from './dial-options.ts'
 import { timeoutFailure } from './failure.ts'
@@ -37,11 +38,21 @@ function callerDials({ agent, createConnection }: DialOptions): boolean {
 
 function lookUp(host: string, { lookup = systemLookup as LookupFunction, family, hints }: DialOptions): Promise<Found> {
   return new Promise((resolve) => {
-    lookup(host, { family, hints, all: true }, (error, found, foundFamily = 0) => {
-      if (error) resolve(error)
-      else resolve(typeof found === 'string' ? [{ address: found, family: foundFamily }] : found)
-    })
+    try {
+      lookup(host, { family, hints, all: true }, (error, found, foundFamily = 0) => {
+        if (error) resolve(error)
+        else if (typeof found === 'string') resolve([{ address: found, family: foundFamily }])
+        else resolve(Array.isArray(found) && found.length > 0 ? found : noAddress(host))
+      })
+    } catch (error) {
+      resolve(error instanceof Error ? error : new Error(textOf(error)))
+    }
   })
+}
+
+/** Node would take the first of none. */
+function noAddress(host: string): Error {
+  return Object.assign(new Error(`lookup gave no address for ${host}`), { code: 'ENOTFOUND' })
 }
 
 /** A lookup whose answer is known. */

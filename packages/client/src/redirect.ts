@@ -5,10 +5,11 @@
 // - What cannot be followed is an error with the answer that led there.
 
 import { type ErrorCode, HandshakeError, UsageError } from '@ws/protocol'
+import { textOf } from '@ws/protocol/node'
 import { isRedirect } from './answer.ts'
 import { IDENTITY_OPTIONS } from './dial-options.ts'
 import { type ConnectOptions, makePlan, type Plan } from './plan.ts'
-import { parseTarget, show, type Target } from './url.ts'
+import { parseTarget, show, type Target, withoutCredentials } from './url.ts'
 
 /** The redirects of one call of `connect`. */
 export class Redirects {
@@ -34,7 +35,11 @@ export class Redirects {
     if (this.#visited.size > plan.maxRedirects) throw refuse(`there were ${plan.maxRedirects} before (maxRedirects)`)
     const sameOrigin = next.origin === target.origin
     if (!sameOrigin && plan.dial.socketPath !== undefined) throw refuse('it leads away from the Unix socket')
-    return planFor(next, plan, sameOrigin)
+    try {
+      return planFor(next, plan, sameOrigin)
+    } catch (error) {
+      throw refuse(textOf(error)) // the environment names a proxy for this scheme that is none
+    }
   }
 }
 
@@ -50,13 +55,6 @@ function parseLocation(location: string, target: Target, refuse: (why: string) =
   } catch (error) {
     throw refuse(`Location is ${show(location)}; ${error instanceof UsageError ? error.message : 'that is no URL'}`)
   }
-}
-
-function withoutCredentials(text: string): string {
-  const url = new URL(text)
-  url.username = ''
-  url.password = ''
-  return url.href
 }
 
 function planFor(next: Target, plan: Plan, sameOrigin: boolean): Plan {

@@ -83,9 +83,18 @@ function parse(input: string | URL): URL {
   }
 }
 
-/** A URL in an error message, not too long. */
+/** A URL in an error message: without its password, not too long. */
 export function show(text: string): string {
-  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text)
+  const shown = text.replace(/(\/\/[^/@:]*):[^/@]*@/, '$1@')
+  return JSON.stringify(shown.length > 200 ? `${shown.slice(0, 200)}…` : shown)
+}
+
+/** A URL as others may see it. */
+export function withoutCredentials(text: string): string {
+  const url = new URL(text)
+  url.username = ''
+  url.password = ''
+  return url.href
 }
 
 /** The credentials of a URL as Basic authentication (RFC 7617). */

@@ -57,3 +57,12 @@ test('failed, with what the promise rejects with', async () => {
     { url: target, error: reason },
   ])
 })
+
+test('nobody who watches sees the credentials of a URL', async () => {
+  const urls: string[] = []
+  listen('ws:client:connected', ({ url }) => urls.push(url))
+  const { url } = await echoPeer()
+  const socket = await connect(url.replace('//', '//user:secret@'))
+  await socket.close()
+  expect(urls).toEqual([`${url}/`])
+})

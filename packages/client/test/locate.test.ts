@@ -112,3 +112,18 @@ test.each([true, false])("the system's lookup, with autoSelectFamily %j", async 
   expect(socket.remoteAddress).toBe('127.0.0.1')
   await socket.close()
 })
+
+test.each<[string, Lookup, string]>([
+  ['gives no address', (_, __, callback) => callback(null, []), 'lookup gave no address for nowhere.test'],
+  ['gives nothing', (_, __, callback) => callback(null, undefined as never), 'lookup gave no address for nowhere.test'],
+  [
+    'throws',
+    () => {
+      throw new Error('no resolver')
+    },
+    'no resolver',
+  ],
+])('a lookup that %s is a handshake that failed', async (_, lookup, message) => {
+  const failure = await handshakeFailure(connect('ws://nowhere.test', { lookup }))
+  expect(failure).toMatchObject({ code: 'CONNECT_FAILED', cause: { message } })
+})

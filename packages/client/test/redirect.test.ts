@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net'
 import { type Certificates, makeCertificates } from '@ws/testkit'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type ConnectOptions, connect, WebSocket } from '../src/index.ts'
 import { handshakeFailure } from './support/failure.ts'
 import { tunnellingProxy } from './support/proxy.ts'
@@ -286,4 +286,17 @@ test('the second hop fails: its own error', async () => {
   const failure = await handshakeFailure(visit(server.url))
   expect(failure).toMatchObject({ code: 'HANDSHAKE_STATUS', status: 404 })
   expect(failure.message).toContain(`handshake with 127.0.0.1:${last.port} failed`)
+})
+
+test('a proxy of the environment that is none, for the scheme of the next hop: refused, with the answer that led there', async () => {
+  const before = process.env.https_proxy
+  process.env.https_proxy = 'socks5://127.0.0.1:1'
+  onTestFinished(() => {
+    if (before === undefined) delete process.env.https_proxy
+    else process.env.https_proxy = before
+  })
+  const server = await signpost({ '/': 'wss://elsewhere.test/' })
+  const failure = await handshakeFailure(visit(server.url, { proxy: 'env' }))
+  expect(failure).toMatchObject({ code: 'HANDSHAKE_REDIRECT', status: 302 })
+  expect(failure.message).toContain('https_proxy')
 })

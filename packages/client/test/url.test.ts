@@ -141,3 +141,15 @@ describe('ws+unix:', () => {
     expect(() => parseTarget('ws+unix:/a:/b')).toThrow('URL must begin with ws:, wss:, http: or https:')
   })
 })
+
+test.each([
+  'ftp://user:secret@host/',
+  'wss://user:secret@host/#fragment',
+  'wss://user:secret@',
+  'ws+unix://user:secret@host/x',
+])('%s: the error has no password', (url) => {
+  const read = (): unknown => parseUnixTarget(url) ?? parseTarget(url)
+  expect(read).toThrow(UsageError)
+  expect(read).toThrow('//user@')
+  expect(read).not.toThrow('secret')
+})
