@@ -1,6 +1,6 @@
 // `ReconnectingWebSocket` on Node: over the class of this package, with pings as its heartbeat.
 
-import { LONGEST_DELAY, UsageError, type WebSocketError } from '@ws/protocol'
+import { UsageError, type WebSocketError } from '@ws/protocol'
 import type { HeartbeatOptions } from '@ws/protocol/node'
 import { CloseEvent } from './events.ts'
 import { type HeadersOption, makePlan } from './plan.ts'
@@ -60,7 +60,7 @@ export class ReconnectingWebSocket extends ReconnectingSocket<HeadersOption> {
     if (Socket !== undefined && headers !== undefined)
       throw new UsageError('option headers must not be given with a WebSocket class: the standard takes none')
     const own = isPulse(heartbeat) ? false : heartbeat
-    const build = Socket === undefined ? ownBuild(options, own) : standardBuild(Socket, CloseEvent)
+    const build = Socket === undefined ? ownBuild(options, own, settings.maxQueue) : standardBuild(Socket, CloseEvent)
     super({ url, protocols: options.protocols ?? [], headers }, settings, build)
   }
 }
@@ -70,9 +70,18 @@ function isPulse(heartbeat: boolean | HeartbeatOptions | PulseOptions): heartbea
 }
 
 /** Options are checked now; what functions bring, when they have brought it. @throws UsageError */
-function ownBuild(options: ReconnectingWebSocketOptions, heartbeat: boolean | HeartbeatOptions): Build<HeadersOption> {
+function ownBuild(
+  options: ReconnectingWebSocketOptions,
+  heartbeat: boolean | HeartbeatOptions,
+  maxQueue: number,
+): Build<HeadersOption> {
   const { protocols, headers, signal, ...rest } = options
-  makePlan(parseTarget('wss://localhost'), { ...rest, heartbeat })
+  const { maxBackpressure } = makePlan(parseTarget('wss://localhost'), { ...rest, heartbeat }).settings
+  // What waited is handed over at once: more would end each new connection by SLOW_CONSUMER.
+  if (maxQueue > maxBackpressure)
+    throw new UsageError(
+      `option maxQueue (1048576 by default) must be at most maxBackpressure, ${maxBackpressure}; got ${maxQueue}`,
+    )
   const ends = new WeakMap<StandardSocket, AbortController>()
   return {
     dial: ({ url, protocols, headers }) => {
@@ -92,6 +101,9 @@ function ownBuild(options: ReconnectingWebSocketOptions, heartbeat: boolean | He
 /** Request Timeout, Too Early, Too Many Requests: of the 4xx, those that say "again, but later". */
 const LATER: readonly number[] = [408, 425, 429]
 
+/** The longest time that a server may ask for: a mistake of its must not silence a client for days. */
+const LONGEST_RETRY_AFTER = 3_600_000
+
 /** What is looked at in errors of this package. */
 interface Details {
   readonly closeCode?: number
@@ -106,6 +118,7 @@ function explain(cause: WebSocketError | undefined): Failure | undefined {
   const refused = status !== undefined && status >= 400 && status < 500 && !LATER.includes(status)
   const final = refused || (closeCode !== undefined && isFinal(closeCode))
   // Seconds; a date (RFC 9110 §10.2.3) is not looked at.
-  const wait = Math.min(Number(headers?.['retry-after']) * 1000 || 0, LONGEST_DELAY)
+  const asked = Number(headers?.['retry-after']) * 1000 || 0
+  const wait = Math.min(Math.max(asked, 0), LONGEST_RETRY_AFTER)
   return { cause, status, wait, retryable: !final }
 }

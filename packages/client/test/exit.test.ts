@@ -18,7 +18,7 @@ const CLIENT = new URL('../src/index.ts', import.meta.url).href
 /** Runs a program to its end. @returns its exit code and what it printed */
 async function run(url: string, body: string, ca = ''): Promise<[code: number, output: string]> {
   const program = `
-    import { connect, WebSocket } from '${CLIENT}'
+    import { connect, ReconnectingWebSocket, WebSocket } from '${CLIENT}'
     const url = '${url}'
     const options = { closeTimeout: 2 ** 31 - 1, ${ca === '' ? '' : `ca: process.env.CA`} }
     ${body}`
@@ -69,6 +69,28 @@ describe('a server that never answers the Close', () => {
       socket.onopen = () => socket.close()
       socket.onclose = ({ code, wasClean }) => console.log(code, wasClean, socket.failure.code)`
     expect(await run(url, body)).toEqual([0, '1006 false CLOSE_TIMEOUT'])
+  })
+
+  test('the class that connects again, with a heartbeat made of messages', async () => {
+    const { url } = await silent()
+    const body = `const heartbeat = { interval: 2 ** 31 - 1, message: () => '' }
+      const socket = new ReconnectingWebSocket(url, { ...options, heartbeat })
+      socket.onopen = () => socket.close()
+      socket.onclose = ({ code, wasClean }) => console.log(code, wasClean, socket.failure.code)`
+    expect(await run(url, body)).toEqual([0, '1006 false CLOSE_TIMEOUT'])
+  })
+
+  test('the same, which waits for that end only to connect again', async () => {
+    const { url } = await silent()
+    const body = `const holding = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+      const socket = new ReconnectingWebSocket(url, { ...options, heartbeat: false })
+      socket.onopen = () => {
+        socket.reconnect()
+        const waiting = holding()
+        socket.close()
+        socket.onclose = () => setImmediate(() => console.log(waiting, holding()))
+      }`
+    expect(await run(url, body)).toEqual([0, '1 0'])
   })
 
   test('while something else goes on, the connection has its time', async () => {

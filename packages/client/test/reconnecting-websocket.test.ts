@@ -3,7 +3,7 @@
 
 import { once } from 'node:events'
 import { type WebSocketConnection, WebSocketServer } from '@ws/server'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import {
   type GaveUpEvent,
   type ReconnectingEventMap,
@@ -118,6 +118,7 @@ describe('a server that is away', () => {
     await next(socket, 'reconnecting')
     await restartable(port)
     await next(socket, 'open')
+    socket.onreconnecting = null // the server goes before the client
     expect(seen.filter((type) => type !== 'reconnecting')).toEqual(['open'])
     const refused = expect.stringContaining(`cannot connect to 127.0.0.1:${port}: the connection was refused`)
     expect(causes.slice(0, 2)).toEqual([
@@ -185,6 +186,50 @@ describe('maxQueue', () => {
     expect(socket.bufferedAmount).toBe(3)
   })
 
+  test('above maxBackpressure it is refused, for what waits is handed over at once', () => {
+    const url = 'ws://localhost'
+    const refused = (message: string) => expect.objectContaining({ code: 'USAGE', message })
+    const most = 'option maxQueue (1048576 by default) must be at most maxBackpressure'
+    expect(() => new ReconnectingWebSocket(url, { maxQueue: 16_777_217 })).toThrow(
+      refused(`${most}, 16777216; got 16777217`),
+    )
+    expect(() => new ReconnectingWebSocket(url, { maxBackpressure: 99 })).toThrow(refused(`${most}, 99; got 1048576`))
+  })
+
+  test('all of it goes out on one connection that takes as much', async () => {
+    const server = await restartable()
+    const size = 1_000
+    const { socket, seen } = client(() => server.url, {
+      maxQueue: 100 * (size + 64),
+      maxBackpressure: 100 * (size + 64),
+    })
+    for (let index = 0; index < 100; index++) expect(socket.send(`${index}`.padEnd(size))).toBe('queued')
+    expect(socket.send('')).toBe('dropped')
+    await next(socket, 'open')
+    while (server.received.length < 100) await once(server.connections[0] as WebSocketConnection, 'message')
+    expect(server.received.map(Number)).toEqual(Array.from({ length: 100 }, (_, index) => index))
+    expect(seen).toEqual(['open'])
+  })
+
+  test('what a socket does not take any more waits for the next one, in order', async () => {
+    const server = await restartable()
+    /** Takes one message, and ends. */
+    class Narrow extends WebSocket {
+      override send(data: string): void {
+        super.send(data)
+        this.close(4000)
+      }
+    }
+    const { socket } = client(() => server.url, { WebSocket: Narrow })
+    for (const data of ['1', '2', '3', '4']) expect(socket.send(data)).toBe('queued')
+    for (let index = 0; index < 4; index++) {
+      await next(socket, 'open')
+      expect(socket.bufferedAmount).toBeGreaterThanOrEqual(3 - index)
+    }
+    while (server.received.length < 4) await once(server.connections[3] as WebSocketConnection, 'message')
+    expect(server.received).toEqual(['1', '2', '3', '4'])
+  })
+
   test('0 keeps nothing; a smaller message may still fit', async () => {
     const url = `ws://127.0.0.1:${await unusedPort()}`
     expect(client(url, { maxQueue: 0 }).socket.send('')).toBe('dropped')
@@ -248,6 +293,41 @@ describe('close()', () => {
     server.sockets[0]?.destroy()
     expect(await next(socket, 'close')).toMatchObject({ code: 1006, wasClean: false })
     expect(seen).toEqual(['open', 'error', 'close'])
+  })
+})
+
+describe('shouldReconnect may decide otherwise by itself', () => {
+  test('close() in it: one end, and no connection', async () => {
+    const server = await rawServer(({ socket, accept }) => socket.end(switching(accept)))
+    const { socket, seen } = client(server.url, {
+      shouldReconnect: () => {
+        socket.close()
+        return true
+      },
+    })
+    await next(socket, 'close')
+    expect([seen, socket.readyState]).toEqual([['open', 'error', 'close'], 3])
+    expect(socket.failure).toMatchObject({ code: 'HANDSHAKE_ABORTED' })
+    await new Promise((resolve) => setTimeout(resolve, 20)) // another attempt would come in this time
+    expect([seen.length, server.sockets.length, socket.readyState]).toEqual([3, 1, 3])
+  })
+
+  test.each([true, false])('reconnect() in it, whatever it returns (%s): one more connection', async (again) => {
+    const server = await restartable()
+    const { socket, seen } = client(server.url, {
+      shouldReconnect: () => {
+        socket.reconnect()
+        return again
+      },
+    })
+    await next(socket, 'open')
+    server.connections[0]?.terminate()
+    await next(socket, 'open')
+    await new Promise((resolve) => setTimeout(resolve, 20)) // a second one would come in this time
+    expect(seen).toEqual(['open', 'reconnecting', 'open'])
+    expect(server.connections).toHaveLength(2)
+    expect(socket.send('still there')).toBe('sent')
+    await once(server.connections[1] as WebSocketConnection, 'message')
   })
 })
 
@@ -386,9 +466,31 @@ describe('when it gives up', () => {
     const server = await rawServer(({ socket, index }) => {
       socket.end(answer(503, `Retry-After: ${index === 0 ? 'Wed, 21 Oct 2037 07:28:00 GMT' : '120'}`))
     })
-    const { socket } = client(server.url)
-    expect((await next(socket, 'reconnecting')).delay).toBeLessThanOrEqual(1)
-    expect((await next(socket, 'reconnecting')).delay).toBe(120_000)
+    const { socket } = client(server.url, { baseDelay: 10, maxDelay: 10 })
+    expect((await next(socket, 'reconnecting')).delay).toBeLessThanOrEqual(10)
+    const { delay } = await next(socket, 'reconnecting')
+    expect(delay).toBeGreaterThan(120_000) // chance comes on top, so that clients do not come back together
+    expect(delay).toBeLessThan(120_010)
+  })
+
+  test.each([
+    ['3601', 3_600_000],
+    ['Infinity', 3_600_000],
+    ['-5', 0],
+  ])('Retry-After of %s seconds asks for %i ms', async (seconds, wait) => {
+    const { url } = await rawServer(({ socket }) => socket.end(answer(503, `Retry-After: ${seconds}`)))
+    const { delay } = await next(client(url, { baseDelay: 10 }).socket, 'reconnecting')
+    expect(delay).toBeGreaterThanOrEqual(wait)
+    expect(delay).toBeLessThan(wait + 10)
+  })
+
+  test('no wait is longer than a timer can be', async () => {
+    const { url } = await rawServer(({ socket }) => socket.end(answer(503, 'Retry-After: 3600')))
+    const longest = 2 ** 31 - 1
+    vi.spyOn(Math, 'random').mockReturnValue(0.999_999_999)
+    onTestFinished(() => void vi.restoreAllMocks())
+    const { socket } = client(url, { baseDelay: longest, maxDelay: longest })
+    expect((await next(socket, 'reconnecting')).delay).toBe(longest)
   })
 
   test('after maxAttempts in a row', async () => {
@@ -467,6 +569,21 @@ describe('values for each attempt', () => {
     expect(sent('Sec-WebSocket-Protocol')).toEqual(['p0', 'p1'])
   })
 
+  test('lists that can be gone through only once serve every attempt', async () => {
+    const server = await rawServer(({ socket, accept, index }) => {
+      socket.write(switching(accept, 'Sec-WebSocket-Protocol: a'))
+      if (index === 0) socket.end(closeFrame(1001))
+    })
+    const { socket } = client(server.url, {
+      protocols: ['a', 'b'].values(),
+      headers: new Headers({ 'X-Own': 'mine' }).entries(),
+    })
+    await next(socket, 'open')
+    await next(socket, 'open')
+    expect(server.requests.map((head) => header(head, 'X-Own'))).toEqual(['mine', 'mine'])
+    expect(server.requests.map((head) => header(head, 'Sec-WebSocket-Protocol'))).toEqual(['a, b', 'a, b'])
+  })
+
   test('the function may be the second argument', async () => {
     const server = await peer({ protocols: ['a'] })
     const socket = new ReconnectingWebSocket(server.url, () => 'a')
@@ -537,6 +654,39 @@ describe('heartbeat', () => {
     await next(socket, 'open')
   })
 
+  test('a question that cannot be made: the connection is left for that cause', async () => {
+    const server = await silentFirst()
+    const mistake = new Error('mine')
+    const message = () => {
+      throw mistake
+    }
+    const { socket } = client(server.url, { heartbeat: { interval: 5, timeout: NEVER, message } })
+    expect((await next(socket, 'reconnecting')).info).toMatchObject({ code: 1006, cause: mistake, retryable: true })
+    await closed(server.sockets[0] as never)
+  })
+
+  test('a question never waits for a connection', async () => {
+    const server = await silentFirst()
+    let asked = 0
+    /** Has begun to close when the question comes. */
+    const message = () => {
+      asked++
+      raw.at(-1)?.close()
+      return 'there?'
+    }
+    const raw: WebSocket[] = []
+    class Known extends WebSocket {
+      constructor(...given: ConstructorParameters<typeof WebSocket>) {
+        super(...given)
+        raw.push(this)
+      }
+    }
+    const heartbeat = { interval: 5, timeout: 5, message }
+    const { socket } = client(server.url, { WebSocket: Known, heartbeat, baseDelay: NEVER, maxDelay: NEVER })
+    await next(socket, 'reconnecting')
+    expect([asked, socket.bufferedAmount]).toEqual([1, 0])
+  })
+
   test('answers keep it, and are no events', async () => {
     const server = await echoPeer()
     let asked = 0
@@ -569,6 +719,22 @@ describe('signal', () => {
     await closed(server.sockets[0] as never)
     expect(seen).toEqual(['open', 'error', 'close'])
     expect(socket.failure).toMatchObject({ code: 'ABORTED', cause: 'enough' })
+  })
+
+  test('aborted before: nothing is dialled, no function is called', async () => {
+    const server = await rawServer(() => {})
+    let calls = 0
+    const asked = () => {
+      calls++
+      return server.url
+    }
+    for (const url of [server.url, asked]) {
+      const { socket, seen } = client(url, { signal: AbortSignal.abort() })
+      expect([socket.url, socket.readyState]).toEqual(['', 2])
+      await next(socket, 'close')
+      expect(seen).toEqual(['error', 'close'])
+    }
+    expect([calls, server.sockets.length]).toEqual([0, 0])
   })
 
   test('ends the wait, and was perhaps aborted before', async () => {

@@ -63,7 +63,7 @@ export const MAX_FRAME_HEADER = 14
 /** The only protocol version there is (§4.1). */
 export const PROTOCOL_VERSION = '13'
 
-/** Default limit of one message, of the sum of its fragments and of its inflated size, in bytes: 16 MiB. */
-export const DEFAULT_MAX_PAYLOAD: number = 16 * 1024 * 1024
+/** Default limit of one message, of the sum of its fragments and of its inflated size, in bytes: 16 MiB. (A product would stay in the bundles that do not use it.) */
+export const DEFAULT_MAX_PAYLOAD: number = 16_777_216
 /** Default limit of the frames of one message, empty ones counted. */
 export const DEFAULT_MAX_FRAGMENTS = 131_072

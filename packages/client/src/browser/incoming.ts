@@ -14,8 +14,8 @@ export class Incoming {
   #consumer: Consumer = 'none'
   #waiting: Message[] = []
   #size = 0
-  /** An iterator that waits for the next message. */
-  #wanted: ((message: Message | undefined) => void) | undefined
+  /** The calls of the iterator that wait for a message, the first first. */
+  #wanted: ((message: Message | undefined) => void)[] = []
   #over = false
   #tellEnd: (() => void) | undefined
 
@@ -30,8 +30,7 @@ export class Incoming {
   }
 
   add(message: Message): void {
-    const wanted = this.#wanted
-    this.#wanted = undefined
+    const wanted = this.#wanted.shift()
     if (wanted !== undefined) return wanted(message)
     if (this.#consumer === 'listeners' && this.#waiting.length === 0) return this.#deliver(message)
     this.#waiting.push(message)
@@ -62,8 +61,7 @@ export class Incoming {
   end(tell: () => void): void {
     this.#over = true
     this.#tellEnd = tell
-    this.#wanted?.(undefined)
-    this.#wanted = undefined
+    this.#unwant()
     if (this.#consumer === 'none' || this.#waiting.length === 0) this.#end()
   }
 
@@ -73,6 +71,7 @@ export class Incoming {
     const leave = (): { value: undefined; done: true } => {
       if (!done) this.release('iterator')
       done = true
+      this.#unwant()
       return { value: undefined, done }
     }
     const iterator: AsyncIterableIterator<Message> = {
@@ -90,7 +89,12 @@ export class Incoming {
     const message = this.#take()
     if (message !== undefined) return message
     if (this.#over) this.#end()
-    return this.#over ? undefined : new Promise((resolve) => (this.#wanted = resolve))
+    return this.#over ? undefined : new Promise((resolve) => this.#wanted.push(resolve))
+  }
+
+  /** The calls that wait get no message. */
+  #unwant(): void {
+    for (const wanted of this.#wanted.splice(0)) wanted(undefined)
   }
 
   #take(): Message | undefined {

@@ -33,15 +33,21 @@ export function collect(source: MessageParts, { binary, signal }: SendStreamOpti
     return toPayload(bytes, !asText)
   }
   const whole = async (): Promise<Payload> => {
+    let abort = (): void => {}
     const aborted = new Promise<never>((_, reject) => {
-      if (signal?.aborted === true) reject(signal.reason)
-      signal?.addEventListener('abort', () => reject(signal.reason))
+      abort = () => reject(signal?.reason)
     })
     aborted.catch(() => {})
+    if (signal?.aborted === true) abort()
+    signal?.addEventListener('abort', abort)
     const failed = (cause: unknown): never => {
       throw new WebSocketError('SOURCE_FAILED', 'the source of a message failed', { cause })
     }
-    return Promise.race([gather().catch(failed), aborted])
+    try {
+      return await Promise.race([gather().catch(failed), aborted])
+    } finally {
+      signal?.removeEventListener('abort', abort)
+    }
   }
   return { whole, cancel }
 }

@@ -1,6 +1,6 @@
 // Messages that wait while there is no connection: bounded, in order, each handed over once.
 
-import { toText, utf8Length } from './arguments.ts'
+import { toText } from './arguments.ts'
 
 /** What each message counts beside its bytes: memory that it takes, so that empty ones come to an end too. */
 const OVERHEAD = 64
@@ -25,7 +25,7 @@ export function makeBacklog(most: number): Backlog {
     size: () => sum,
     add(given) {
       const data = snapshot(given)
-      const size = sizeOf(data)
+      const { size } = new Blob([data]) // of texts in UTF-8
       if (sum + size + OVERHEAD * (waiting.length + 1) > most) return false
       sum += size
       waiting.push(data)
@@ -45,9 +45,4 @@ function snapshot(data: unknown): Payload {
   if (data instanceof ArrayBuffer) return data.slice(0)
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice().buffer
   return data instanceof Blob ? data : toText(data)
-}
-
-function sizeOf(data: Payload): number {
-  const { size, byteLength } = data as Partial<Blob & ArrayBuffer>
-  return size ?? byteLength ?? utf8Length(data as string)
 }

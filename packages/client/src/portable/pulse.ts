@@ -2,6 +2,8 @@
 // question is asked only in silence; a timer that rings much too late proves nothing, for the machine or the page has slept,
 // and the question is asked again.
 
+import { WebSocketError } from '@ws/protocol'
+
 /** A heartbeat in the words of the application. Times in ms. */
 export interface PulseOptions {
   /** How long there may be silence before a question is asked: 30,000 by default. */
@@ -25,46 +27,51 @@ export interface Pulse {
   beat(): void
   /** Asks now, if no answer is awaited: the network or the page may have been away. */
   probe(): void
-  stop(): void
+  /** @returns what to put in its place */
+  stop(): undefined
 }
 
 /**
  * Begins to listen. (A closure, since a page pays for each `this`.)
- * @param dead called once, when no answer came
+ * @param ask not called any more once it is dead
+ * @param dead called with the cause, when no answer came or there is no question
  */
 export function startPulse(
   { interval, timeout, message }: PulseSettings,
   ask: (question: Question) => void,
-  dead: () => void,
+  dead: (cause: unknown) => void,
 ): Pulse {
   let timer: ReturnType<typeof setTimeout> | undefined
   let heard = false
-  let asked: number | undefined
+  let asked = false
 
   const set = (delay: number, then: () => void): void => {
     clearTimeout(timer)
     timer = setTimeout(then, delay)
   }
   const listen = (): void => {
-    heard = false
-    asked = undefined
+    heard = asked = false
     set(interval, () => (heard ? listen() : probe()))
   }
   const probe = (): void => {
-    if (asked !== undefined) return
+    if (asked) return
     const now = Date.now()
-    asked = now
+    asked = true
     set(timeout, () => {
-      asked = undefined
+      asked = false
       if (Date.now() - now > 2 * timeout) probe()
-      else dead()
+      else dead(new WebSocketError('HEARTBEAT_TIMEOUT', 'no message after the heartbeat'))
     })
-    ask(message())
+    try {
+      ask(message())
+    } catch (cause) {
+      dead(cause)
+    }
   }
   const beat = (): void => {
-    if (asked === undefined) heard = true
-    else listen()
+    if (asked) listen()
+    else heard = true
   }
   listen()
-  return { beat, probe, stop: () => clearTimeout(timer) }
+  return { beat, probe, stop: () => clearTimeout(timer) as undefined }
 }

@@ -15,9 +15,9 @@ export interface ReconnectOptions {
   readonly maxDelay?: number | undefined
   /** A connection that held so long was a success: the waits begin anew. 10,000 by default. */
   readonly stableAfter?: number | undefined
-  /** How many attempts in a row may fail to give a stable connection before it gives up; no limit by default. */
+  /** How many attempts after the first, in a row, may fail to give a stable connection before it gives up; no limit by default. */
   readonly maxAttempts?: number | undefined
-  /** How many bytes of messages may wait for a connection, each counted 64 more than its length: 1 MiB by default. */
+  /** How many bytes of messages may wait for a connection, each counted 64 more than its length: 1 MiB by default; on Node at most `maxBackpressure`. */
   readonly maxQueue?: number | undefined
   /** How long one attempt may take, and how long the functions for its values: 10,000 by default. */
   readonly handshakeTimeout?: number | undefined
@@ -42,8 +42,13 @@ export type ProtocolsPerAttempt = PerAttempt<string | Iterable<string>>
 export function toOptions<Options extends object>(
   given: ProtocolsPerAttempt | Options,
 ): Options | { readonly protocols: ProtocolsPerAttempt } {
-  const isOptions = typeof given === 'object' && given !== null && !(Symbol.iterator in given)
+  const isOptions = typeof given === 'object' && given !== null && !isIterable(given)
   return isOptions ? given : { protocols: given as ProtocolsPerAttempt }
+}
+
+/** Whether it is a list of any kind; a text is none. */
+export function isIterable(given: unknown): given is Iterable<unknown> {
+  return typeof given === 'object' && given !== null && Symbol.iterator in given
 }
 
 /** @param heartbeat that of the option, if it is made of messages */

@@ -2,16 +2,22 @@
 // - `close` comes once and last, when there will be no further attempt; the end of a connection before that is `reconnecting`.
 // - There is one socket at a time: the next is begun when the last is over, or has had its time to be.
 // - A message is handed to one socket at most, in the order of the calls; what waited goes out before the `open` event.
-// - What is voided (an attempt that was replaced, a socket that was left) is not heard any more.
+// - What is voided (an attempt that was replaced, a socket that was left) is not heard any more; a callback may void what calls it.
 
-import { WebSocketError } from '@ws/protocol'
+import { LONGEST_DELAY, WebSocketError } from '@ws/protocol'
 import { type Backlog, makeBacklog } from './backlog.ts'
 import type { Build, CloseEventLike, StandardSocket } from './dial.ts'
 import type { TypedEventTarget } from './event-target.ts'
 import { failedBy, type Loss, type LossInfo, lossOf } from './loss.ts'
 import { type Pulse, startPulse } from './pulse.ts'
-import type { PerAttempt, ReconnectSettings } from './reconnect-options.ts'
+import { isIterable, type PerAttempt, type ReconnectSettings } from './reconnect-options.ts'
 import { onWake } from './wake.ts'
+
+/** Node's timers keep the process alive, unless they are told not to; those of browsers are numbers. */
+interface Holding {
+  ref?(): void
+  unref?(): void
+}
 
 /** There is no connection, or none any more, and another attempt will be made. */
 export interface ReconnectingEvent extends Event {
@@ -51,6 +57,9 @@ export interface Given<Headers> {
   readonly headers?: PerAttempt<Headers> | undefined
 }
 
+/** {@link Given}, as a socket is made with it. */
+type Values<Headers> = [url: string | URL, protocols: string | Iterable<string>, headers: Headers | undefined]
+
 type Handler<Type> = ((event: Type) => unknown) | null
 
 const CONNECTING = 0
@@ -83,7 +92,7 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
   declare onreconnecting: Handler<ReconnectingEvent>
   declare ongaveup: Handler<GaveUpEvent>
 
-  readonly #given: Given<Headers>
+  readonly #given: readonly PerAttempt<unknown>[]
   readonly #settings: ReconnectSettings
   readonly #build: Build<Headers>
   readonly #backlog: Backlog
@@ -93,29 +102,30 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
   #socket: StandardSocket | undefined
   #pulse: Pulse | undefined
   #failure: unknown
-  /** That of the wait before an attempt, or of the attempt. */
+  /** That of the wait before an attempt, of the attempt, or of the end that {@link close} brings. */
   #timer: ReturnType<typeof setTimeout> | undefined
   #waiting = false
   /** What has another number than this is void. */
   #run = 0
   #attempts = 0
   #openedAt = 0
-  /** A socket that was left is not over yet; an attempt waits for that. */
-  #leaving = false
+  /** The time of a socket that was left, until it is over; an attempt waits for that, and only that holds the process. */
+  #leaving: Holding | undefined
   #due = false
   /** Ends what listens to the world outside. */
   #armed: AbortController | undefined
 
-  constructor(given: Given<Headers>, settings: ReconnectSettings, build: Build<Headers>) {
+  constructor({ url, protocols, headers }: Given<Headers>, settings: ReconnectSettings, build: Build<Headers>) {
     super()
-    this.#given = given
+    this.#given = [url, protocols, headers].map(listed)
     this.#settings = settings
     this.#build = build
     this.#backlog = makeBacklog(settings.maxQueue)
     for (const type of EVENTS) defineHandler(this, type)
-    const { url, protocols, headers } = given
-    if ([url, protocols, headers].some((value) => typeof value === 'function')) this.#attempt()
-    else this.#connect(url as string, protocols as string, headers as Headers | undefined) // throws what is wrong with them
+    if (settings.signal?.aborted !== true) {
+      if (this.#given.some((value) => typeof value === 'function')) this.#attempt()
+      else this.#connect(...(this.#given as Values<Headers>)) // throws what is wrong with them
+    }
     this.#arm()
   }
 
@@ -167,11 +177,7 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
    * @returns `'dropped'` if `maxQueue` would be passed, or {@link close} was called
    */
   send(data: string | ArrayBuffer | ArrayBufferView | Blob): SendResult {
-    const socket = this.#socket
-    if (this.#readyState === OPEN && socket?.readyState === OPEN) {
-      socket.send(data as string)
-      return 'sent'
-    }
+    if (this.#hand(data)) return 'sent'
     return this.#readyState < CLOSING && this.#backlog.add(data) ? 'queued' : 'dropped'
   }
 
@@ -187,6 +193,7 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
     if (this.#readyState !== OPEN) return
     this.#socket?.close(code, reason)
     this.#readyState = CLOSING
+    this.#pulse = this.#pulse?.stop()
   }
 
   /**
@@ -210,53 +217,63 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
   /** Asks for what the attempt is made with, then connects. */
   #attempt(): void {
     const run = this.#void()
-    this.#due = this.#leaving
-    if (this.#due) return
-    const { url, protocols, headers } = this.#given
+    this.#due = this.#leaving !== undefined
+    if (this.#due) return this.#leaving?.ref?.()
     const failed = (cause: unknown, retryable?: boolean): void => {
       if (run === this.#run) this.#lost(failedBy(cause, retryable))
     }
-    this.#expire(failed)
-    Promise.all([evaluate(url), evaluate(protocols), evaluate(headers)])
+    this.#expire()
+    Promise.all(this.#given.map(evaluate))
       .then((values) => {
-        if (run === this.#run) this.#connect(...values)
+        if (run === this.#run) this.#connect(...(values as Values<Headers>))
       }, failed)
       .catch((error) => failed(error, false)) // the values are wrong
   }
 
   /** @throws what the socket's constructor throws */
-  #connect(url: string | URL, protocols: string | Iterable<string>, headers: Headers | undefined): void {
+  #connect(...[url, protocols, headers]: Values<Headers>): void {
     const { dial, failure, timesOut } = this.#build
     const socket = dial({ url, protocols, headers })
     this.#void()
     this.#socket = socket
     this.#url = socket.url
     socket.binaryType = this.#binaryType
-    socket.onopen = () => this.#opened(socket)
+    socket.onopen = () => this.#opened()
     socket.onmessage = (event: MessageEvent) => this.#received(event)
     socket.onclose = (event: CloseEventLike) => this.#lost(lossOf(event, failure?.(socket)))
-    if (timesOut !== true) this.#expire((error) => this.#fail(error))
+    if (timesOut !== true) this.#expire()
   }
 
-  #expire(then: (error: WebSocketError) => void): void {
+  #expire(): void {
     const { handshakeTimeout } = this.#settings
     this.#timer = setTimeout(
-      () => then(new WebSocketError('HANDSHAKE_TIMEOUT', `no connection within ${handshakeTimeout} ms`)),
+      () => this.#fail(new WebSocketError('HANDSHAKE_TIMEOUT', `no connection within ${handshakeTimeout} ms`)),
       handshakeTimeout,
     )
   }
 
-  #opened(socket: StandardSocket): void {
+  #opened(): void {
     clearTimeout(this.#timer)
     this.#readyState = OPEN
     this.#openedAt = Date.now()
     const { pulse } = this.#settings
     if (pulse !== undefined) {
-      const dead = (): void => this.#fail(new WebSocketError('HEARTBEAT_TIMEOUT', 'no message after the heartbeat'))
-      this.#pulse = startPulse(pulse, (question) => this.send(question), dead)
+      this.#pulse = startPulse(
+        pulse,
+        (question) => this.#hand(question),
+        (cause) => this.#fail(cause),
+      )
     }
-    for (const data of this.#backlog.take()) socket.send(data)
+    // One of them may be too much for the socket: what comes after it waits again.
+    for (const data of this.#backlog.take()) if (!this.#hand(data)) this.#backlog.add(data)
     this.#tell('open')
+  }
+
+  /** @returns whether the socket has it */
+  #hand(data: string | ArrayBuffer | ArrayBufferView | Blob): boolean {
+    if (this.#readyState !== OPEN || this.#socket?.readyState !== OPEN) return false
+    this.#socket.send(data as string)
+    return true
   }
 
   #received(event: MessageEvent): void {
@@ -268,13 +285,13 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
   // --- Its end
 
   /** We find that the socket is of no use. */
-  #fail(cause: WebSocketError): void {
+  #fail(cause: unknown): void {
     this.#leave()
     this.#lost(failedBy(cause))
   }
 
   #lost(info: Loss): void {
-    this.#void()
+    const run = this.#void()
     this.#detach()
     if (this.#readyState === CLOSING) return this.#finish(info)
     const { stableAfter, maxAttempts, shouldReconnect } = this.#settings
@@ -282,20 +299,23 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
     this.#attempts = stable ? 1 : this.#attempts + 1
     this.#readyState = CONNECTING
     let last = info
+    let again = false
     try {
-      if (this.#attempts <= maxAttempts && shouldReconnect(info)) return this.#wait(info)
+      again = this.#attempts <= maxAttempts && shouldReconnect(info)
     } catch (cause) {
       last = { ...info, cause }
     }
-    this.#finish(last, this.#attempts)
+    if (run !== this.#run) return // it called close() or reconnect()
+    if (again) this.#wait(info)
+    else this.#finish(last, this.#attempts)
   }
 
-  /** Full jitter: a thousand clients that lost the same server come back spread over the whole wait. */
+  /** Full jitter, also after the time that the server asked for: clients that lost it together come back one by one. */
   #wait(info: Loss): void {
     const { baseDelay, maxDelay } = this.#settings
     const attempt = this.#attempts
     const longest = Math.min(maxDelay, baseDelay * 2 ** (attempt - 1)) || 0 // no wait, doubled endlessly, is NaN
-    const delay = Math.max(Math.random() * longest, info.wait ?? 0)
+    const delay = Math.min((info.wait ?? 0) + Math.random() * longest, LONGEST_DELAY)
     this.#waiting = true
     this.#timer = setTimeout(() => this.#attempt(), delay)
     this.#tell('reconnecting', { attempt, delay, info })
@@ -305,10 +325,8 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
   #halt(cause: WebSocketError): void {
     this.#leave()
     this.#readyState = CLOSING
-    const run = this.#void()
-    setTimeout(() => {
-      if (run === this.#run) this.#finish(failedBy(cause))
-    })
+    this.#void()
+    this.#timer = setTimeout(() => this.#finish(failedBy(cause)))
   }
 
   /** @param attempts how many came to nothing, if that is why */
@@ -332,6 +350,7 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
   /** Voids what is under way. */
   #void(): number {
     clearTimeout(this.#timer)
+    this.#leaving?.unref?.()
     this.#waiting = false
     this.#due = false
     return ++this.#run
@@ -340,8 +359,7 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
   #detach(): StandardSocket | undefined {
     const socket = this.#socket
     this.#socket = undefined
-    this.#pulse?.stop()
-    this.#pulse = undefined
+    this.#pulse = this.#pulse?.stop()
     if (socket !== undefined) socket.onopen = socket.onmessage = socket.onclose = null
     return socket
   }
@@ -354,14 +372,14 @@ export class ReconnectingSocket<Headers = unknown> extends Target {
     const left = (): void => {
       clearTimeout(timer)
       socket.onclose = null
-      this.#leaving = false
+      this.#leaving = undefined
       if (this.#due) this.#attempt()
     }
     const timer = setTimeout(() => {
       terminate(socket)
       left()
     }, LEAVE_TIMEOUT)
-    this.#leaving = true
+    this.#leaving = timer as Holding
     socket.onclose = left
     if (code === undefined) terminate(socket)
     else socket.close(code)
@@ -389,6 +407,11 @@ function defineHandler(target: EventTarget, type: string): void {
       handler = typeof value === 'function' ? value : null
     },
   })
+}
+
+/** What can be gone through only once would give the second attempt nothing. */
+function listed<Value>(given: Value): Value {
+  return isIterable(given) ? ([...given] as Value) : given
 }
 
 /** What a function throws is a rejection. */

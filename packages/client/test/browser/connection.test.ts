@@ -1,6 +1,6 @@
 // `connect` of the browser's build, over a class that has the standard's interface: ours, in place of the browser's.
 
-import { once } from 'node:events'
+import { getEventListeners, once } from 'node:events'
 import { type WebSocketConnection, WebSocketServer } from '@ws/server'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import * as browser from '../../src/browser/index.ts'
@@ -167,6 +167,31 @@ describe('messages', () => {
     expect(await socket.closed).toMatchObject({ code: 1006, cause: coded('SLOW_CONSUMER', 'more than 1000 bytes') })
   })
 
+  test('calls of next() that wait get their messages in order, or the end', async () => {
+    const { url } = await page()
+    const socket = await browser.connect(url)
+    const iterator = socket[Symbol.asyncIterator]()
+    const waiting = [next(iterator), next(iterator), next(iterator)]
+    socket.send('1')
+    socket.send('2')
+    expect(await Promise.all(waiting.slice(0, 2))).toEqual(['1', '2'])
+    waiting.push(next(iterator))
+    await socket.close()
+    expect(await Promise.all(waiting.slice(2))).toEqual([undefined, undefined])
+  })
+
+  test('return() ends a next() that waits; the next message is for the next consumer', async () => {
+    const { url } = await page()
+    const socket = await browser.connect(url)
+    const iterator = socket[Symbol.asyncIterator]() as AsyncIterableIterator<string>
+    const waiting = iterator.next()
+    await iterator.return?.()
+    expect(await waiting).toEqual({ value: undefined, done: true })
+    socket.send('kept')
+    expect(await next(socket[Symbol.asyncIterator]())).toBe('kept')
+    await socket.close()
+  })
+
   test('the iterator yields what came before the end, then ends; close comes after it', async () => {
     const { url } = await page({
       serve: (socket) => {
@@ -280,6 +305,16 @@ describe('output', () => {
     await sent
     expect(await closed).toMatchObject({ code: 1000, wasClean: true })
     await expect(socket.sendStream(new ReadableStream())).rejects.toThrow(coded('NOT_OPEN'))
+  })
+
+  test('a signal that outlives its messages keeps nothing of them', async () => {
+    const { url } = await page()
+    const socket = await browser.connect(url)
+    const { signal } = new AbortController()
+    await socket.sendStream(new Blob(['whole']).stream(), { signal })
+    await expect(socket.sendStream(new Blob(['a']).stream(), { signal, binary: false })).resolves.toBeUndefined()
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+    await socket.close()
   })
 
   test('the end of the connection ends a message in parts', async () => {

@@ -4,6 +4,8 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { startPulse } from '../../src/portable/pulse.ts'
 
+const DEAD = 'dead: no message after the heartbeat'
+
 function pulse() {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
   const seen: string[] = []
@@ -12,7 +14,7 @@ function pulse() {
   const beating = startPulse(
     settings,
     (question) => seen.push(`asked ${question}`),
-    () => seen.push('dead'),
+    (cause) => seen.push(`dead: ${(cause as Error).message}`),
   )
   onTestFinished(() => {
     beating.stop()
@@ -31,7 +33,7 @@ test('asks after an interval of silence, and again after an answer', () => {
   vi.advanceTimersByTime(1_000)
   expect(seen).toEqual(['asked 1', 'asked 2'])
   vi.advanceTimersByTime(100)
-  expect(seen).toEqual(['asked 1', 'asked 2', 'dead'])
+  expect(seen).toEqual(['asked 1', 'asked 2', DEAD])
 })
 
 test('a message within the interval puts the question off', () => {
@@ -58,5 +60,5 @@ test('a timer that rings much too late asks again before it judges', () => {
   vi.advanceTimersByTime(100)
   expect(seen).toEqual(['asked 1', 'asked 2'])
   vi.advanceTimersByTime(100)
-  expect(seen).toEqual(['asked 1', 'asked 2', 'dead'])
+  expect(seen).toEqual(['asked 1', 'asked 2', DEAD])
 })
