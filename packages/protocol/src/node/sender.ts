@@ -218,7 +218,8 @@ export class Sender {
 
   #wrote(payload: string | Uint8Array, options: SendOptions): void {
     const { onFlushed } = options
-    this.#count(payload, options)
+    this.#sent++
+    if (SENT.hasSubscribers) this.reportSent(payload, options)
     if (onFlushed !== undefined) this.#link.outbox.onFlushed(guarded(onFlushed))
   }
 
