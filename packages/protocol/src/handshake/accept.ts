@@ -108,7 +108,7 @@ export function acceptOfferedUpgrade(
   const headers: Header[] = [UPGRADE, CONNECTION, ['Sec-WebSocket-Accept', acceptKey(offer.key, platform)]]
   if (protocol !== '') headers.push(['Sec-WebSocket-Protocol', protocol])
   const accepted = options.deflate && acceptOffer(offer.extensions, options.deflate)
-  const extensions = accepted === undefined ? '' : formatExtensions([accepted.answer])
+  const extensions = accepted === undefined ? '' : oneText(formatExtensions([accepted.answer]))
   if (extensions !== '') headers.push(['Sec-WebSocket-Extensions', extensions])
   return {
     valid: true,
@@ -118,6 +118,15 @@ export function acceptOfferedUpgrade(
     extensions,
     deflate: accepted?.parameters,
   }
+}
+
+const texts: Map<string, string> = new Map()
+
+/** The same text for all connections that agreed on the same, each of which keeps it: a peer chooses among 256 at most. */
+function oneText(text: string): string {
+  const known = texts.get(text)
+  if (known === undefined) texts.set(text, text)
+  return known ?? text
 }
 
 function checkHttp(request: UpgradeHead, fields: HeaderFields): Rejected | undefined {

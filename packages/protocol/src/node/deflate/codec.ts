@@ -7,13 +7,14 @@ import { Buffer } from 'node:buffer'
 import type { Role } from '../../constants.ts'
 import type { DeflateFault, InflateSink, MessageCompression } from '../../deflate/compression.ts'
 import type { DeflateParameters } from '../../deflate/parameters.ts'
-import { Window } from '../../deflate/window.ts'
-import { Deflater, type DeflaterOptions } from './deflater.ts'
+import type { Window } from '../../deflate/window.ts'
+import { Deflater } from './deflater.ts'
 import { syncZlib } from './handle.ts'
 import { InflateApart } from './inflate-apart.ts'
 import { Inflater } from './inflater.ts'
 import type { DeflateSettings } from './settings.ts'
 import { Shared } from './shared.ts'
+import { type Terms, termsOf } from './terms.ts'
 import type { Job } from './workload.ts'
 
 /** What is inflated at once may become so many times larger than the largest payload that is. */
@@ -25,10 +26,8 @@ const deflaters = new Shared<Deflater>()
 
 export class ConnectionCodec implements MessageCompression {
   readonly #settings: DeflateSettings
-  readonly #out: DeflaterOptions
+  readonly #terms: Terms
   readonly #in: Window
-  /** A number for what messages are compressed with. */
-  readonly #parameters: number
   #inflater: Inflater | undefined
   #deflater: Deflater | undefined
   #job: PoolJob | undefined
@@ -36,18 +35,14 @@ export class ConnectionCodec implements MessageCompression {
   #closed = false
 
   constructor(role: Role, agreed: DeflateParameters, settings: DeflateSettings) {
-    const server = { bits: agreed.serverMaxWindowBits, takeover: !agreed.serverNoContextTakeover }
-    const client = { bits: agreed.clientMaxWindowBits, takeover: !agreed.clientNoContextTakeover }
-    const [out, into] = role === 'server' ? [server, client] : [client, server]
     this.#settings = settings
-    this.#out = { ...out, level: settings.level, memLevel: settings.memLevel }
-    this.#in = new Window(into.bits, into.takeover)
-    this.#parameters = (out.bits << 8) | (settings.memLevel << 4) | (settings.level + 1)
+    this.#terms = termsOf(role, agreed, settings)
+    this.#in = this.#terms.window()
   }
 
   /** The same for all connections that compress a message to the same bytes; `undefined` if none do, with context takeover. */
   get group(): number | undefined {
-    return this.#out.takeover ? undefined : this.#parameters
+    return this.#terms.out.takeover ? undefined : this.#terms.parameters
   }
 
   get threshold(): number {
@@ -62,7 +57,7 @@ export class ConnectionCodec implements MessageCompression {
   deflate(message: Uint8Array): Uint8Array | undefined {
     if (this.#closed) return undefined
     this.#settings.workload.spend(message.length, 0)
-    const deflater = this.#out.takeover ? this.#ownDeflater() : this.#sharedDeflater()
+    const deflater = this.#terms.out.takeover ? this.#ownDeflater() : this.#sharedDeflater()
     return deflater.deflate(message)
   }
 
@@ -70,9 +65,9 @@ export class ConnectionCodec implements MessageCompression {
   deflateApart(message: Uint8Array, done: (compressed: Uint8Array | undefined) => void): void {
     if (this.#closed) return done(undefined)
     const begin = (ended: () => void): (() => void) => {
-      const deflater = this.#out.takeover ? this.#ownDeflater() : new Deflater(this.#out)
+      const deflater = this.#terms.out.takeover ? this.#ownDeflater() : new Deflater(this.#terms.out)
       const leave = (): void => {
-        if (!this.#out.takeover) deflater.close()
+        if (!this.#terms.out.takeover) deflater.close()
       }
       const cancel = deflater.deflateApart(message, (compressed) => {
         leave()
@@ -123,8 +118,8 @@ export class ConnectionCodec implements MessageCompression {
     for (const job of jobs) job?.cancel()
     this.#inflater?.forget(this.#in)
     if (this.#inflater !== undefined) inflaters.release(this.#in.bits)
-    if (this.#out.takeover) this.#deflater?.close()
-    else if (this.#deflater !== undefined) deflaters.release(this.#parameters)
+    if (this.#terms.out.takeover) this.#deflater?.close()
+    else if (this.#deflater !== undefined) deflaters.release(this.#terms.parameters)
     this.#inflater = this.#deflater = undefined
   }
 
@@ -162,12 +157,12 @@ export class ConnectionCodec implements MessageCompression {
   }
 
   #ownDeflater(): Deflater {
-    this.#deflater ??= new Deflater(this.#out)
+    this.#deflater ??= new Deflater(this.#terms.out)
     return this.#deflater
   }
 
   #sharedDeflater(): Deflater {
-    this.#deflater ??= deflaters.take(this.#parameters, () => new Deflater(this.#out))
+    this.#deflater ??= deflaters.take(this.#terms.parameters, () => new Deflater(this.#terms.out))
     return this.#deflater
   }
 }
