@@ -1,7 +1,7 @@
 // Who is compared: one program for each, by the part that it plays.
 
 /** The part in which a program is measured. */
-export type Side = 'server' | 'client' | 'codec'
+export type Side = 'server' | 'client' | 'codec' | 'channels'
 
 export interface Contestant {
   readonly id: string
@@ -16,7 +16,7 @@ export interface Contestant {
 export const OURS: Contestant = {
   id: 'ours',
   title: 'ours',
-  programs: { server: 'servers/ours', client: 'clients/ours', codec: 'codec/main' },
+  programs: { server: 'servers/ours', client: 'clients/ours', codec: 'codec/main', channels: 'channels/main' },
   color: '#2563eb',
 }
 

@@ -15,6 +15,8 @@ export type Metric =
   | 'p999'
   | 'loopDelayP99'
   | 'loopDelayMax'
+  | 'channelCost'
+  | 'channelCostAgain'
 
 export interface Description {
   readonly title: string
@@ -22,7 +24,7 @@ export interface Description {
   readonly better: 'higher' | 'lower'
 }
 
-type Unit = 'count' | 'share' | 'bytes' | 'microseconds'
+type Unit = 'count' | 'share' | 'bytes' | 'microseconds' | 'ratio'
 
 export const METRICS: Readonly<Record<Metric, Description>> = {
   perCpuSecond: { title: 'per CPU-second of the measured process', unit: 'count', better: 'higher' },
@@ -36,6 +38,8 @@ export const METRICS: Readonly<Record<Metric, Description>> = {
   p999: { title: 'round trip, 99.9th percentile', unit: 'microseconds', better: 'lower' },
   loopDelayP99: { title: 'event-loop delay, 99th percentile', unit: 'microseconds', better: 'lower' },
   loopDelayMax: { title: 'event-loop delay, largest', unit: 'microseconds', better: 'lower' },
+  channelCost: { title: 'time of a message by that of one without channels', unit: 'ratio', better: 'lower' },
+  channelCostAgain: { title: 'time of a message by that of a second copy', unit: 'ratio', better: 'lower' },
 }
 
 /** Under this share of a core it was not the measured process that set the pace. */
@@ -45,6 +49,7 @@ export const SATURATED = 0.9
 export function format(value: number, metric: Metric): string {
   const { unit } = METRICS[metric]
   if (unit === 'share') return `${Math.round(value * 100)} %`
+  if (unit === 'ratio') return value.toFixed(3)
   if (unit === 'microseconds') return value < 1000 ? `${round(value)} µs` : `${round(value / 1000)} ms`
   const steps = unit === 'bytes' ? BYTES : COUNTS
   const [size, suffix] = steps.find(([least]) => Math.abs(value) >= least) ?? [1, unit === 'bytes' ? ' B' : '']

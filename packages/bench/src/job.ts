@@ -15,6 +15,8 @@ export type Work =
   | 'connect'
   /** Connections are opened, send one message if it has a size, get it back, and are held. */
   | 'hold'
+  /** Connections are opened and say nothing; a server pings each every `interval` ms. */
+  | 'alive'
   /** A server sends to its clients as fast as they take it. */
   | 'burst'
   /** Each connection sends a message that inflates past the server's limit, and is opened anew once the server has ended it. */
@@ -50,6 +52,8 @@ export interface Job {
   readonly perTurn: number
   /** For `publish`. */
   readonly topics: number
+  /** For `alive`. */
+  readonly interval: number
 }
 
 /** To how many topics messages are published in one turn. */
@@ -70,6 +74,7 @@ export function job(work: Work, connections: number, size: number, rest: Partial
     perSecond: 0,
     perTurn: 1,
     topics: 0,
+    interval: 0,
     ...rest,
   }
 }
@@ -120,6 +125,14 @@ export interface LoopDelay {
 export interface CodecAssignment {
   /** The case to run. */
   readonly part: string
+}
+
+/** Times of a message, as a share of another. */
+export interface ChannelCost {
+  /** With channels that nobody subscribes to, by that without any. */
+  readonly channelCost: number
+  /** Of the same once more, which should be 1. */
+  readonly channelCostAgain: number
 }
 
 export interface Speed {

@@ -4,7 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Contestant } from './contestants.ts'
 import type { Figures } from './figures.ts'
-import type { Assignment, Job, LoopDelay, RoundTrips, Speed, TlsFiles, Usage } from './job.ts'
+import type { Assignment, ChannelCost, Job, LoopDelay, RoundTrips, Speed, TlsFiles, Usage } from './job.ts'
 import { Child } from './process/child.ts'
 import type { Cores } from './process/cores.ts'
 import type { Row } from './rows.ts'
@@ -63,10 +63,11 @@ interface Cast {
 }
 
 async function byKind(row: Row, { measured, driver }: Cast, surroundings: Surroundings): Promise<Measurement> {
-  const { seconds, tls, competitors } = surroundings
+  const { tls, competitors } = surroundings
+  const seconds = Math.max(surroundings.seconds, row.least ?? 0)
   if (row.job === undefined) {
-    const codec = await measured({ part: row.part })
-    return { figures: { ...(await codec.request<Speed>('measure', seconds, 2 * seconds)) }, version: '' }
+    const alone = await measured({ part: row.part })
+    return { figures: { ...(await alone.request<Speed | ChannelCost>('measure', seconds, 2 * seconds)) }, version: '' }
   }
   const given = (port: number): Assignment => ({ job: row.job as Job, port, tls, competitors })
   if (row.side === 'client') {

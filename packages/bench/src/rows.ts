@@ -16,6 +16,8 @@ export interface Row {
   readonly job?: Job
   /** The part of the codec that is run. */
   readonly part?: string
+  /** The least seconds of a measurement, for what happens at intervals. */
+  readonly least?: number
   /** How long the processes work before they are measured, in lengths of a measurement; half of one by default. */
   readonly warmUp?: number
   /** The ids of contestants that could take part and do not. */
@@ -139,6 +141,20 @@ function codec(part: string, title: string): Row {
   return { id: `codec-${part}`, title, side: 'codec', metric: 'perSecond', part }
 }
 
+/** Each takes part in an interval and a timeout of the same length. */
+function alive(connections: number): Row {
+  return {
+    id: `heartbeat-${connections}`,
+    title: `${connections} silent connections, each pinged every ${(2 * HEARTBEAT) / 1000} s`,
+    side: 'server',
+    metric: 'perCpuSecond',
+    beside: ['cpuShare'],
+    job: job('alive', connections, 0, { interval: 2 * HEARTBEAT }),
+    least: (4 * HEARTBEAT) / 1000,
+    without: ['net', 'uws'],
+  }
+}
+
 /** What the event loop of a server does meanwhile. */
 function delayed(id: string, title: string, work: Job): Row {
   const beside = ['loopDelayMax', 'perSecond'] as const
@@ -149,6 +165,8 @@ function delayed(id: string, title: string, work: Job): Row {
 const COMPILED = 3
 /** A server that compresses for each connection on its own needs most of a second for its first broadcast. */
 const FIRST_BROADCAST = 3
+/** Heartbeats of this interval and timeout, in ms: a silent connection is pinged each time that both have passed. */
+const HEARTBEAT = 1000
 const PER_CPU = 'per second of CPU time that the server used'
 
 export const GROUPS: readonly Group[] = [
@@ -263,6 +281,24 @@ export const GROUPS: readonly Group[] = [
         job: job('hold', 10_000, 0),
       },
       { ...echo(100, 64, 100, { id: 'peak' }), title: 'peak memory, echo 100 × 64 B × 100', metric: 'peakRss' },
+    ],
+  },
+  {
+    title: 'Heartbeats',
+    text: `Pings to connections that say nothing else, answered, ${PER_CPU}; and the share of a core that this is. ws pings all of its clients from one \`setInterval\`, as its documentation shows.`,
+    rows: [alive(1_000), alive(10_000)],
+  },
+  {
+    title: 'Diagnostics channels without a subscriber',
+    text: 'The time of a message of 64 B to and fro, both ends in one process and in memory, by that of a copy of the library without a look at any channel; and by that of a second copy as it is, which says what the first figure is worth. The copies take turns of milliseconds.',
+    rows: [
+      {
+        id: 'channels',
+        title: 'with channels / the same again',
+        side: 'channels',
+        metric: 'channelCost',
+        beside: ['channelCostAgain'],
+      },
     ],
   },
   {

@@ -2,9 +2,9 @@
 // would add its own memory and its own wrappers. Rules: a bundle holds the sources of one tree of ours, packages of others are
 // imported from node_modules; every run has a folder of its own, so that runs do not meet.
 
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { build } from 'tsup'
+import { build, type Options } from 'tsup'
 
 const BENCH = join(import.meta.dirname, '..')
 /** Ignored by git, and inside the package, so that its dependencies are found. */
@@ -21,6 +21,7 @@ const PROGRAMS = [
   'clients/undici',
   'load/main',
   'codec/main',
+  'channels/main',
 ]
 
 /** Programs that are ready to run. */
@@ -45,10 +46,36 @@ export function removeFolder(folder: string): Promise<void> {
  * @param tree the root of a checkout of ours
  */
 export async function makeStage(folder: string, tree: string): Promise<Stage> {
+  const entries = Object.fromEntries(PROGRAMS.map((name) => [name, join(BENCH, 'src', `${name}.ts`)]))
+  await bundle(entries, folder, tree)
+  const copy = join(BENCH, 'src/channels/copy.ts')
+  await bundle({ 'channels/whole': copy }, folder, tree)
+  await bundle({ 'channels/without': copy }, folder, tree, [WITHOUT_CHANNELS])
+  return { program: (name) => join(folder, `${name}.js`) }
+}
+
+/** Leaves no look at a channel in the library. */
+const WITHOUT_CHANNELS: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'without channels',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8')
+      return { contents: source.replaceAll(/\b[A-Z]+\.hasSubscribers\b/g, 'false'), loader: 'ts' }
+    })
+  },
+}
+
+async function bundle(
+  entry: Record<string, string>,
+  folder: string,
+  tree: string,
+  esbuildPlugins: Options['esbuildPlugins'] = [],
+): Promise<void> {
   await build({
     config: false,
-    entry: Object.fromEntries(PROGRAMS.map((name) => [name, join(BENCH, 'src', `${name}.ts`)])),
+    entry,
     outDir: folder,
+    esbuildPlugins,
     format: 'esm',
     target: 'node20',
     platform: 'node',
@@ -58,9 +85,9 @@ export async function makeStage(folder: string, tree: string): Promise<Stage> {
     noExternal: [/^@ws\//],
     esbuildOptions: (options) => {
       options.alias = sourcesOf(tree)
+      options.minifySyntax = esbuildPlugins.length > 0 // what is never true is left out
     },
   })
-  return { program: (name) => join(folder, `${name}.js`) }
 }
 
 function sourcesOf(tree: string): Record<string, string> {

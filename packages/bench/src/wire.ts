@@ -22,6 +22,15 @@ export const ACCEPT: string = acceptOf(KEY)
 /** What asks a server to broadcast once: a frame of one byte. */
 export const GO: Buffer = frame(FIN | BINARY, Buffer.from('!'), true)
 
+/** The first byte of a ping, which is whole. */
+export const PING: number = FIN | 9
+const PONG = 10
+
+/** A client's answer to a ping. */
+export function pongOf(payload: Buffer): Buffer {
+  return frame(FIN | PONG, payload, true)
+}
+
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz'
 const SEVERAL_WIDTHS = Buffer.from('naïve 漢字 — 🙂, plain ASCII between. ')
 

@@ -1,14 +1,15 @@
 // Real runs, as short as they can be: real processes, real sockets. Times are never looked at, only that there are figures.
 
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type Options, parseCommand } from '../src/args.ts'
 import { runBench, selectRows } from '../src/bench.ts'
+import type { ChannelCost } from '../src/job.ts'
 import { Child, Unable } from '../src/process/child.ts'
 import { allowedCores } from '../src/process/cores.ts'
-import { makeFolder, removeFolder } from '../src/stage.ts'
+import { makeFolder, makeStage, ROOT, removeFolder } from '../src/stage.ts'
 
 const TIMEOUT = 60_000
 
@@ -69,6 +70,29 @@ test(
     expect(perSecond).toBeGreaterThan(0)
     expect(loopDelayP99).toBeGreaterThan(0)
     expect(loopDelayMax).toBeGreaterThanOrEqual(loopDelayP99)
+  },
+  TIMEOUT,
+)
+
+test(
+  'copies of the library with channels and without take turns; the one without has no look at any',
+  async () => {
+    const folder = await makeFolder()
+    const stage = await makeStage(folder, ROOT)
+    const looks = (copy: string): number =>
+      readFileSync(stage.program(`channels/${copy}`), 'utf8').split('.hasSubscribers').length - 1
+    expect([looks('whole') > 3, looks('without')]).toEqual([true, 0])
+    const child = await Child.start({
+      name: 'channels',
+      program: stage.program('channels/main'),
+      parameter: {},
+      core: undefined,
+    })
+    const { channelCost, channelCostAgain } = await child.request<ChannelCost>('measure', 0.01, 10)
+    expect(channelCost).toBeGreaterThan(0)
+    expect(channelCostAgain).toBeGreaterThan(0)
+    await child.end()
+    await removeFolder(folder)
   },
   TIMEOUT,
 )

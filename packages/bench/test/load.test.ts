@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { type Assignment, type Job, job, TOPICS_A_TURN } from '../src/job.ts'
+import { alive } from '../src/load/alive.ts'
 import { bomb } from '../src/load/bomb.ts'
 import { connectAndReset, hold } from '../src/load/connect.ts'
 import { echo } from '../src/load/echo.ts'
@@ -11,6 +12,8 @@ import type { Load } from '../src/load/load.ts'
 import { paced } from '../src/load/paced.ts'
 import { broadcast } from '../src/load/receive.ts'
 import { answerTo, KEY, replyOf, requestOf } from '../src/wire.ts'
+
+const MASKING_KEY = [0x12, 0x34, 0xab, 0xcd]
 
 type Start = (assignment: Assignment, onFailure: (error: unknown) => void) => Promise<Load>
 
@@ -134,6 +137,36 @@ test('an answer without the right accept value fails', async () => {
   const { failure, end } = await run(echo, work, () => replyOf(work), { head: answerTo('another key') })
   expect((await failure).message).toMatch(/^expected a 101 with s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=; got "HTTP\/1\.1 101 /)
   await end()
+})
+
+test('pings are answered with what they say, also those that come in pieces, and counted', async () => {
+  const pings = [Buffer.from([0x89, 0]), Buffer.from([0x89, 2, 0x68, 0x69])]
+  const pongs = Buffer.from([0x8a, 0x80, ...MASKING_KEY, 0x8a, 0x82, ...MASKING_KEY, 0x68 ^ 0x12, 0x69 ^ 0x34])
+  const got: Buffer[] = []
+  const server = createServer((socket) => {
+    socket.on('error', () => {}) // the load ends with a reset
+    socket.once('data', () => {
+      socket.write(answerTo(KEY))
+      const [first, second] = pings as [Buffer, Buffer]
+      socket.write(Buffer.concat([first, second.subarray(0, 3)]))
+      socket.on('data', (chunk) => {
+        got.push(chunk)
+        if (Buffer.concat(got).length === 6) socket.write(second.subarray(3))
+      })
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const work = job('alive', 1, 0)
+  const running = await alive({ job: work, port, tls: { ca: '', key: '', cert: '' }, competitors: '' }, () => {})
+  await until(() => Buffer.concat(got).length >= pongs.length)
+  expect(Buffer.concat(got)).toEqual(pongs)
+  expect(running.count()).toBe(2)
+  expect(() => running.check?.()).not.toThrow()
+  running.end()
+  server.close()
+  await once(server, 'close')
 })
 
 test('round trips are taken in microseconds, in order', async () => {

@@ -2,6 +2,7 @@
 
 import type { Assignment, Work } from '../job.ts'
 import { assignment, fail, run, usage } from '../process/program.ts'
+import { alive } from './alive.ts'
 import { bomb } from './bomb.ts'
 import { connectAndReset, hold } from './connect.ts'
 import { echo } from './echo.ts'
@@ -18,6 +19,7 @@ const LOADS: Readonly<Record<Work, Start>> = {
   publish: broadcast,
   connect: connectAndReset,
   hold,
+  alive,
   burst: receive,
   bomb,
 }

@@ -54,6 +54,8 @@ function broadcast(server: WebSocketServer & Broadcasting, data: Uint8Array | st
 function optionsOf({ job, tls }: Assignment): object {
   return {
     ...(job.secure && { tls: { key: readFileSync(tls.key), cert: readFileSync(tls.cert) } }),
+    // A silent connection is pinged an interval after the timeout of the ping before.
+    ...(job.interval > 0 && { heartbeat: { interval: job.interval / 2, timeout: job.interval / 2 } }),
     ...(job.borrowed && { binary: 'borrowed' }),
     perMessageDeflate: deflateOptionsOf(job),
   }

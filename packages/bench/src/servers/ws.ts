@@ -23,6 +23,7 @@ await run(async () => {
       })
     : new WebSocketServer({ port: 0, host: '127.0.0.1', ...options })
   if (job.work === 'publish') publish(server, job)
+  else if (job.work === 'alive') keepAlive(server, job)
   else serve(server, job)
   await new Promise((resolve) => server.once('listening', resolve))
   const { port } = server.address() as AddressInfo
@@ -42,6 +43,22 @@ function serve(server: WebSocketServer, job: Job): void {
     else if (job.payload === 'binary') socket.on('message', (message) => socket.send(message))
     else socket.on('message', (message) => socket.send(message.toString()))
   })
+}
+
+/** As its documentation shows: whoever has not answered the last ping is ended. */
+function keepAlive(server: WebSocketServer, { interval }: Job): void {
+  const alive = new WeakSet<WebSocket>()
+  server.on('connection', (socket) => {
+    alive.add(socket)
+    socket.on('error', () => {}) // resets
+    socket.on('pong', () => alive.add(socket))
+  })
+  setInterval(() => {
+    for (const client of server.clients) {
+      if (!alive.delete(client)) client.terminate()
+      else client.ping()
+    }
+  }, interval)
 }
 
 function publish(server: WebSocketServer, job: Job): void {
