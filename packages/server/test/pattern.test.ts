@@ -126,9 +126,9 @@ test.each(['/*/:a/:b/x', '/:a/:b/:c/*', '/a*a', '/*/x/:a'])('[F8] %s takes linea
   const match = pathMatcher(pattern)
   const time = (size: number): number => {
     const hostile = ['/'.repeat(size), '/a'.repeat(size), 'a'.repeat(size), '/x/a'.repeat(size)]
-    const start = performance.now()
+    const { user: start } = process.cpuUsage()
     for (let round = 0; round < 20; round++) for (const path of hostile) match(`/${path}\n`)
-    return performance.now() - start
+    return (process.cpuUsage().user - start) / 1000
   }
   time(1_000)
   // Quadratic time would be 256 times as long.
