@@ -5,4 +5,4 @@ export { type Certificates, type KeyAndCertificate, makeCertificates } from './c
 export { duplexPair } from './duplex-pair.ts'
 export { pick, type Random, seeded } from './random.ts'
 export { activeResources, leakedSince } from './resources.ts'
-export { type SocketPair, tcpPair, tlsPair } from './socket-pairs.ts'
+export { http2Pair, type SocketPair, tcpPair, tlsPair } from './socket-pairs.ts'

@@ -2,6 +2,7 @@
 // would hold, `server` what an `'upgrade'` listener would get.
 
 import { once } from 'node:events'
+import http2 from 'node:http2'
 import net, { type AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import tls from 'node:tls'
@@ -27,6 +28,32 @@ export async function tlsPair(): Promise<SocketPair<tls.TLSSocket>> {
   const { ca, server } = await makeCertificates()
   const connect = (port: number) => tls.connect({ port, host: '127.0.0.1', servername: 'localhost', ca })
   return await pair(tls.createServer(server), 'secureConnection', connect, 'secureConnect')
+}
+
+/** Connects two streams of one HTTP/2 session by an extended CONNECT (RFC 8441): cleartext, or over TLS. */
+export async function http2Pair(secure = false): Promise<SocketPair<http2.Http2Stream>> {
+  const { ca, server: identity } = secure ? await makeCertificates() : { ca: undefined, server: undefined }
+  const settings = { enableConnectProtocol: true }
+  const listener =
+    identity === undefined ? http2.createServer({ settings }) : http2.createSecureServer({ ...identity, settings })
+  listener.listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const { port } = listener.address() as net.AddressInfo
+  const session = http2.connect(`${secure ? 'https' : 'http'}://127.0.0.1:${port}`, { ca })
+  await once(session, 'remoteSettings')
+  const request = { ':method': 'CONNECT', ':protocol': 'websocket', ':path': '/' }
+  const client = session.request(request, { endStream: false })
+  const [server] = (await once(listener, 'stream')) as [http2.ServerHttp2Stream]
+  server.respond()
+  await once(client, 'response')
+  const disposeAll = async () => {
+    const closed = session.closed ? undefined : once(session, 'close')
+    await dispose([client, server])
+    session.destroy()
+    await closed
+    await new Promise((resolve) => listener.close(resolve))
+  }
+  return { client, server, dispose: disposeAll }
 }
 
 async function pair<T extends net.Socket>(

@@ -27,11 +27,12 @@ export abstract class StreamTransport implements Transport {
   /**
    * @param stream connected; an `'error'` listener may be there already
    * @param head bytes that were read past the handshake: they come first
+   * @param remoteAddress where the stream itself does not have it
    */
-  constructor(stream: Duplex, head?: Uint8Array) {
+  constructor(stream: Duplex, head?: Uint8Array, remoteAddress?: string) {
     this.stream = stream
     // Asked for at once, though that costs a call of the system: afterwards nobody knows, and logs are written at the end.
-    this.remoteAddress = (stream as { remoteAddress?: string }).remoteAddress
+    this.remoteAddress = remoteAddress ?? (stream as { remoteAddress?: string }).remoteAddress
     this.#head = head !== undefined && head.length > 0 ? head : undefined
     const owned: Owned = stream
     if (owned[TRANSPORT] !== null) stream.on('error', onError)

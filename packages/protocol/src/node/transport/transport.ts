@@ -1,5 +1,5 @@
-// The seam between a connection and the world: TCP, TLS, any Duplex, later an HTTP/2 stream. One contract suite runs over
-// all of them. Rules: `data` is called with bytes that the sink may change and must not keep; `closed` is called exactly
+// The seam between a connection and the world: TCP, TLS, an HTTP/2 stream, any Duplex. One contract suite runs over all
+// of them. Rules: `data` is called with bytes that the sink may change and must not keep; `closed` is called exactly
 // once and last, whatever happens; nothing here throws for what the peer does.
 
 /** What a transport tells its reader. */

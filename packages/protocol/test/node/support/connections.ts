@@ -3,7 +3,7 @@
 
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
-import { duplexPair, type SocketPair, tcpPair, tlsPair } from '@ws/testkit'
+import { duplexPair, http2Pair, type SocketPair, tcpPair, tlsPair } from '@ws/testkit'
 import type { Role } from '../../../src/constants.ts'
 import type { DeflateParameters } from '../../../src/deflate/parameters.ts'
 import { type Handlers, WebSocketConnection } from '../../../src/node/connection.ts'
@@ -15,6 +15,8 @@ import { openTransport } from '../../../src/node/transport/open.ts'
 export const TRANSPORTS: { name: string; pair: () => Promise<SocketPair<Duplex>> }[] = [
   { name: 'TCP', pair: tcpPair },
   { name: 'TLS', pair: tlsPair },
+  { name: 'HTTP/2', pair: () => http2Pair() },
+  { name: 'HTTP/2 over TLS', pair: () => http2Pair(true) },
   { name: 'Duplex', pair: async () => duplexPair() },
   { name: 'memory', pair: async () => inMemory() },
 ]
