@@ -66,10 +66,8 @@ export class Http2Transport extends StreamTransport {
   }
 
   override finish(): void {
-    const { rstCode, readableEnded } = this.stream as Http2Stream
-    if (!this.#aborted && this.#session?.destroyed === true && !readableEnded) {
-      this.fail(new Error('the HTTP/2 session has ended'))
-    } else if (!this.#aborted && rstCode !== NO_ERROR) this.fail(this.#reset())
+    if (!this.#aborted && this.#session?.destroyed === true) this.fail(new Error('the HTTP/2 session has ended'))
+    else if (!this.#aborted && (this.stream as Http2Stream).rstCode !== NO_ERROR) this.fail(this.#reset())
     super.finish()
   }
 
