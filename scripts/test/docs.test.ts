@@ -51,6 +51,7 @@ describe('docs/errors.md', () => {
   type Headers = Record<string, string | undefined>
   const MALFORMED: Record<string, { method?: string; httpVersion?: string; headers?: Headers }> = {
     REFUSED_METHOD: { method: 'POST' },
+    REFUSED_PSEUDO_HEADER: { method: 'CONNECT', headers: { ':method': 'CONNECT' } },
     REFUSED_HTTP_VERSION: { httpVersion: '1.0' },
     REFUSED_HOST: { headers: { Host: undefined } },
     REFUSED_BODY: { headers: { 'Content-Length': '1' } },

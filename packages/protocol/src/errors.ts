@@ -57,6 +57,7 @@ export const ERROR_CODES = {
   TLS_FAILED: {},
   // The opening handshake, seen from the server: why an upgrade was refused.
   REFUSED_METHOD: {},
+  REFUSED_PSEUDO_HEADER: {},
   REFUSED_HTTP_VERSION: {},
   REFUSED_HOST: {},
   REFUSED_BODY: {},

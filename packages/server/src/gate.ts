@@ -2,14 +2,17 @@
 // server or by `handleUpgrade`. It knows what is on its way in, and counts what did not get in.
 
 import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { Handlers, Topics, UpgradeRequest, WebSocketConnection } from '@ws/protocol/node'
 import { type Capacity, capacityOf } from './capacity.ts'
+import { Http2UpgradeRequest } from './http2-request.ts'
 import type { ServerSettings } from './options.ts'
 import type { Claimer } from './registry.ts'
 import { HttpUpgradeRequest } from './request.ts'
 import { count } from './stats.ts'
-import { type Outcome, type RefusedUpgrade, Upgrade, type UpgradeOwner } from './upgrade.ts'
+import type { StreamClaimer } from './streams.ts'
+import { type AnyRequest, type Outcome, type RefusedUpgrade, Upgrade, type UpgradeOwner } from './upgrade.ts'
 
 /** Marks a stream that is being upgraded, by whichever copy of this package. */
 const TAKEN: unique symbol = Symbol.for('@ws/server.taken') as typeof TAKEN
@@ -18,9 +21,12 @@ type Markable = Duplex & { [TAKEN]?: true }
 
 /** A request that is this server's; `onPath` says so again, or throws what the option `path` threw. */
 interface Claim {
-  readonly request: HttpUpgradeRequest
+  readonly request: AnyRequest
   readonly onPath: () => boolean
 }
+
+/** On a stream of HTTP/2 nothing is read with the request. */
+export const NOTHING: Uint8Array = new Uint8Array(0)
 
 const yes = (): boolean => true
 const no = (): boolean => false
@@ -33,7 +39,7 @@ export interface GateOwner<Data> {
   refused(refusal: RefusedUpgrade): void
 }
 
-export class Gate<Data> implements UpgradeOwner<Data>, Claimer {
+export class Gate<Data> implements UpgradeOwner<Data>, Claimer, StreamClaimer {
   readonly settings: ServerSettings<Data>
   readonly handlers: Handlers<Data>
   readonly topics: Topics<Data>
@@ -69,28 +75,33 @@ export class Gate<Data> implements UpgradeOwner<Data>, Claimer {
   }
 
   /** Takes a request that was passed by hand; the path is still to be looked at. */
-  enter(raw: IncomingMessage, stream: Duplex, head: Uint8Array): Outcome<Data> | Promise<Outcome<Data>> {
-    const request = new HttpUpgradeRequest(raw)
+  enter(request: AnyRequest, stream: Duplex, head: Uint8Array): Outcome<Data> | Promise<Outcome<Data>> {
     return this.#enter({ request, onPath: () => this.settings.onPath(request) }, stream, head)
   }
 
-  // --- Claimer
+  // --- Claimer and StreamClaimer
 
   claim(raw: IncomingMessage): Claim | false {
-    const request = new HttpUpgradeRequest(raw)
-    try {
-      return this.settings.onPath(request) && { request, onPath: yes }
-    } catch (error) {
-      const onPath = (): never => {
-        throw error
-      }
-      return { request, onPath }
-    }
+    return this.#claim(new HttpUpgradeRequest(raw))
   }
 
   take(raw: IncomingMessage, stream: Duplex, head: Uint8Array, claim: unknown): void {
     const claimed = claim === false ? { request: new HttpUpgradeRequest(raw), onPath: no } : (claim as Claim)
     void this.#enter(claimed, stream, head)
+  }
+
+  claimStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): Claim | false {
+    return this.#claim(new Http2UpgradeRequest(stream, headers, rawHeaders))
+  }
+
+  takeStream(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    rawHeaders: readonly string[],
+    claim: unknown,
+  ): void {
+    const request = new Http2UpgradeRequest(stream, headers, rawHeaders)
+    void this.#enter(claim === false ? { request, onPath: no } : (claim as Claim), stream, NOTHING)
   }
 
   // --- UpgradeOwner
@@ -102,6 +113,17 @@ export class Gate<Data> implements UpgradeOwner<Data>, Claimer {
   refused(refusal: RefusedUpgrade): void {
     count(this.refusals, refusal.code)
     this.#owner.refused(refusal)
+  }
+
+  #claim(request: AnyRequest): Claim | false {
+    try {
+      return this.settings.onPath(request) && { request, onPath: yes }
+    } catch (error) {
+      const onPath = (): never => {
+        throw error
+      }
+      return { request, onPath }
+    }
   }
 
   /** A stream belongs to one server: a second one would write its answer into the first one's connection. */

@@ -3,6 +3,7 @@
 // us is ignored, as Node does, but an option of another form (TLS for a foreign server) is not: it would not be heeded.
 
 import type { Server as HttpServer } from 'node:http'
+import type { Http2SecureServer, Http2Server } from 'node:http2'
 import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from 'node:https'
 import { type ListenOptions, Server as NetServer } from 'node:net'
 import { checkProtocols, UsageError } from '@ws/protocol'
@@ -43,7 +44,8 @@ export interface OwnPortOptions {
 
 /** A server on an HTTP server of yours, which it never closes; several may share one. */
 export interface SharedServerOptions {
-  readonly server: HttpServer | HttpsServer
+  /** One of HTTP/2 is made to announce extended CONNECT (RFC 8441) to sessions that begin from now on. See docs/http2.md. */
+  readonly server: HttpServer | HttpsServer | Http2Server | Http2SecureServer
   readonly port?: undefined
   readonly socketPath?: undefined
   readonly noServer?: false | undefined
@@ -102,7 +104,7 @@ export type WebSocketServerOptions<Data = unknown> = (OwnPortOptions | SharedSer
 /** Where upgrades come from. */
 export type Source =
   | { readonly kind: 'own'; readonly listen: ListenOptions; readonly tls: HttpsServerOptions | undefined }
-  | { readonly kind: 'shared'; readonly server: HttpServer }
+  | { readonly kind: 'shared'; readonly server: HttpServer | Http2Server }
   | { readonly kind: 'none' }
 
 /** {@link WebSocketServerOptions}, checked and complete. */
@@ -180,10 +182,15 @@ function ownSource({ port, host, backlog, socketPath, tls }: OwnPortOptions): So
 }
 
 /** All of Node's HTTP servers have `setTimeout`, and a bare `net.Server` does not; nor does the function that Express makes pass. */
-function httpServer(server: unknown): HttpServer {
+function httpServer(server: unknown): HttpServer | Http2Server {
   if (server instanceof NetServer && typeof (server as HttpServer).setTimeout === 'function')
-    return server as HttpServer
-  throw usage('option server', 'an http.Server or https.Server', server)
+    return server as HttpServer | Http2Server
+  throw usage('option server', 'an http.Server, an https.Server or a server of node:http2', server)
+}
+
+/** Whether a server speaks HTTP/2; over TLS it may speak HTTP/1.1 too (its option `allowHTTP1`). */
+export function isHttp2Server(server: HttpServer | Http2Server): server is Http2Server {
+  return typeof (server as Http2Server).updateSettings === 'function'
 }
 
 function proxyCount(option: boolean | number | undefined): number {

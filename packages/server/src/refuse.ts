@@ -29,14 +29,19 @@ const TEXT: Header = ['Content-Type', 'text/plain; charset=utf-8']
 export function refuse(stream: Duplex, refusal: Refusal, bodiless: boolean, lingering: Set<Duplex>): void {
   const body = typeof refusal.body === 'string' ? Buffer.from(refusal.body) : refusal.body
   const head = Buffer.from(answerHead(refusal.status, refusalHeaders(refusal.headers ?? [], body.length)), 'latin1')
+  linger(stream, lingering)
+  stream.resume()
+  stream.end(bodiless ? head : Buffer.concat([head, body]))
+}
+
+/** Gives a refused client its time to leave. */
+export function linger(stream: Duplex, lingering: Set<Duplex>): void {
   lingering.add(stream)
   const timer = setTimeout(() => stream.destroy(), LINGER).unref()
   stream.once('close', () => {
     clearTimeout(timer)
     lingering.delete(stream)
   })
-  stream.resume()
-  stream.end(bodiless ? head : Buffer.concat([head, body]))
 }
 
 /** The head of an HTTP/1.1 answer, up to and with the empty line. */
@@ -46,7 +51,8 @@ export function answerHead(status: number, headers: readonly Header[]): string {
   return `${head}\r\n`
 }
 
-function refusalHeaders(given: readonly Header[], length: number): Header[] {
+/** What a refusal says of itself, and the headers given for it. */
+export function refusalHeaders(given: readonly Header[], length: number): Header[] {
   const names = new Set(given.map(([name]) => name.toLowerCase()))
   // Who sends Upgrade names it in Connection too, so that it goes no further than one hop (RFC 9110 §7.8).
   const connection: Header = ['Connection', names.has('upgrade') ? 'close, Upgrade' : 'close']

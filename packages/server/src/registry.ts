@@ -7,6 +7,7 @@
 //   there is none of them is an unclaimed request refused (404), since nobody else would ever answer it.
 
 import type { Server as HttpServer, IncomingMessage } from 'node:http'
+import type { Http2Server } from 'node:http2'
 import type { Duplex } from 'node:stream'
 
 /** A WebSocket server, as the registry sees it. Neither method throws. */
@@ -25,12 +26,12 @@ interface Registry {
 
 const REGISTRY: unique symbol = Symbol.for('@ws/server') as typeof REGISTRY
 
-type Shared = HttpServer & { [REGISTRY]?: Registry }
+type Shared = (HttpServer | Http2Server) & { [REGISTRY]?: Registry }
 
 const WEBSOCKET = /websocket/i
 
 /** Registers a claimer with an HTTP server. @returns what undoes it, once */
-export function register(server: HttpServer, claimer: Claimer): () => void {
+export function register(server: HttpServer | Http2Server, claimer: Claimer): () => void {
   const shared: Shared = server
   const { claimers, onUpgrade } = shared[REGISTRY] ?? install(shared)
   claimers.push(claimer)

@@ -4,6 +4,9 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { UpgradeRequest } from '@ws/protocol/node'
 import { NO_PARAMS, type PathParams } from './pattern.ts'
 
+/** What Node takes for `maxHeadersCount` if nobody sets it: half of what its documentation says. */
+const DEFAULT_HEADERS_COUNT = 1_000
+
 /** A request to an HTTP/1.1 server: it has a method and a URL. What few ask for is found out when they do: Node makes it then. */
 export class HttpUpgradeRequest implements UpgradeRequest {
   readonly raw: IncomingMessage
@@ -40,6 +43,34 @@ export class HttpUpgradeRequest implements UpgradeRequest {
 
   get rawHeaders(): readonly string[] {
     return this.raw.rawHeaders
+  }
+
+  /** Takes the HTTP server's timeout off the socket. */
+  untime(): void {
+    // Node's HTTP server can be given plain streams too, which have no such method.
+    const connection = this.raw.socket as { setTimeout?: (delay: number) => void }
+    connection.setTimeout?.(0)
+  }
+
+  /**
+   * Whether an earlier request on this connection still waits for its answer: then anything that we write would be taken for
+   * that answer, and by a proxy for the answer to somebody else. Node has no public way to know.
+   */
+  get pipelined(): boolean {
+    const { _httpMessage } = this.raw.socket as { _httpMessage?: unknown }
+    return _httpMessage !== undefined && _httpMessage !== null
+  }
+
+  /**
+   * Whether Node may have left headers out: before later Nodes came to refuse such requests, it dropped those past a number
+   * without a word, a Content-Length too, and what is a body to a proxy in front would be frames to us. Our own port has no
+   * such number, other HTTP servers have.
+   */
+  get cut(): boolean {
+    const { rawHeaders, socket } = this.raw
+    const { server } = socket as { server?: { maxHeadersCount?: number | null } }
+    const most = server?.maxHeadersCount ?? DEFAULT_HEADERS_COUNT
+    return most > 0 && rawHeaders.length >= 2 * most
   }
 }
 

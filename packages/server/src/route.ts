@@ -5,7 +5,7 @@
 import { type UpgradeRequest, usage } from '@ws/protocol/node'
 import { HOST_PATTERN, hostOf } from './origin.ts'
 import { PATH_EXPECTED, type PathParams, pathMatcher } from './pattern.ts'
-import { AUTHORITY, type HttpUpgradeRequest, pathnameOf } from './request.ts'
+import { AUTHORITY, pathnameOf } from './request.ts'
 import { booleanAnswer, isObject } from './validate.ts'
 
 /** Whether a server is for requests with this path. */
@@ -20,8 +20,11 @@ export interface PathPattern {
 /** Which requests are a server's; see {@link PathRule} and {@link PathPattern}. */
 export type PathOption = string | PathPattern | PathRule
 
+/** A request that is on its way to a server. */
+type Routed = UpgradeRequest & { params: PathParams }
+
 /** Whether a request is for a server; notes in it what varied in its path. */
-export type OnPath = (request: HttpUpgradeRequest) => boolean
+export type OnPath = (request: Routed) => boolean
 
 /**
  * Makes the rule that an option asks for.

@@ -3,6 +3,7 @@
 
 import { EventEmitter, once } from 'node:events'
 import type { Server as HttpServer, IncomingMessage } from 'node:http'
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { UsageError } from '@ws/protocol'
@@ -20,11 +21,14 @@ import { Arrivals } from './arrivals.ts'
 import { type CloseCounts, type CloseOptions, type CloseSettings, Connections, closeSettings } from './connections.ts'
 import { ACCEPTED, REFUSED } from './diagnostics.ts'
 import { EventLoopMonitor } from './event-loop.ts'
-import { Gate } from './gate.ts'
-import { serverSettings, type WebSocketServerOptions } from './options.ts'
+import { Gate, NOTHING } from './gate.ts'
+import { Http2UpgradeRequest, headerLines } from './http2-request.ts'
+import { isHttp2Server, serverSettings, type WebSocketServerOptions } from './options.ts'
 import { closeOwnServer, createOwnServer, stopOwnServer } from './own-port.ts'
 import { register } from './registry.ts'
+import { HttpUpgradeRequest } from './request.ts'
 import { backlogOf, type ServerStats } from './stats.ts'
+import { registerStreams } from './streams.ts'
 import type { RefusedUpgrade } from './upgrade.ts'
 import { isObject } from './validate.ts'
 
@@ -54,7 +58,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
   readonly #connections: Connections<Data>
   readonly #topics: Topics<Data> = new Topics()
   readonly #gate: Gate<Data>
-  readonly #http: HttpServer | undefined
+  readonly #http: HttpServer | Http2Server | undefined
   /** Of the server's own port. */
   readonly #arrivals: Arrivals | undefined
   readonly #handshakeTimeout: number
@@ -86,11 +90,12 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
     })
     this.#handshakeTimeout = handshakeTimeout
     if (source.kind === 'none') return
-    this.#http = source.kind === 'own' ? createOwnServer(source, handshakeTimeout) : source.server
-    this.#detach = this.#attach(this.#http)
-    if (source.kind !== 'own') return
-    this.#arrivals = new Arrivals(this.#http, source.tls !== undefined)
-    this.#http.on('error', (error) => this.emit('error', error)).listen(source.listen)
+    const own = source.kind === 'own' ? createOwnServer(source, handshakeTimeout) : undefined
+    this.#http = source.kind === 'own' ? own : source.server
+    this.#detach = this.#attach(this.#http as HttpServer | Http2Server)
+    if (source.kind !== 'own' || own === undefined) return
+    this.#arrivals = new Arrivals(own, source.tls !== undefined)
+    own.on('error', (error) => this.emit('error', error)).listen(source.listen)
   }
 
   /**
@@ -122,7 +127,23 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
     head: Uint8Array,
   ): Promise<WebSocketConnection<Data> | undefined> {
     checkUpgradeArguments(request, socket, head)
-    return Promise.resolve(this.#gate.enter(request, socket, head))
+    return Promise.resolve(this.#gate.enter(new HttpUpgradeRequest(request), socket, head))
+  }
+
+  /**
+   * Takes a request over HTTP/2 (RFC 8441): what a `'stream'` event brings whose headers have `:protocol`. Otherwise as
+   * {@link handleUpgrade}. The HTTP/2 server needs the setting `enableConnectProtocol`: without it nobody asks.
+   * @throws UsageError if the arguments are not those of a `'stream'` event
+   */
+  handleStream(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+  ): Promise<WebSocketConnection<Data> | undefined> {
+    if (typeof stream?.respond !== 'function' || !isObject(headers)) {
+      throw new UsageError("handleStream must get the stream and the headers of a 'stream' event")
+    }
+    const request = new Http2UpgradeRequest(stream, headers, headerLines(headers))
+    return Promise.resolve(this.#gate.enter(request, stream, NOTHING))
   }
 
   /**
@@ -136,7 +157,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
     if (this.#http === undefined || this.#arrivals === undefined) {
       throw new UsageError('stopListening() is for a server with a port of its own: stop your HTTP server yourself')
     }
-    stopOwnServer(this.#http)
+    stopOwnServer(this.#http as HttpServer)
     this.#stopped ??= this.#arrivals.emptied(this.#handshakeTimeout)
     return this.#stopped
   }
@@ -204,12 +225,14 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
     await this.close()
   }
 
-  #attach(http: HttpServer): () => void {
+  #attach(http: HttpServer | Http2Server): () => void {
     const unregister = register(http, this.#gate)
+    const unregisterStreams = isHttp2Server(http) ? registerStreams(http, this.#gate) : undefined
     const onListening = (): void => void this.emit('listening')
     http.on('listening', onListening)
     return () => {
       unregister()
+      unregisterStreams?.()
       http.off('listening', onListening)
     }
   }

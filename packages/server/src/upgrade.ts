@@ -1,11 +1,11 @@
-// One upgrade, from Node's 'upgrade' event to the open connection or the refusal (RFC 6455 §4.2). Rules:
+// One upgrade, from Node's 'upgrade' event, or a 'stream' of HTTP/2, to the open connection or the refusal (RFC 6455 §4.2). Rules:
 // - Before anything else, and before the event returns, the socket gets an 'error' listener: without one a reset would
 //   crash the process. The HTTP server's own timeout is taken off it.
 // - Whatever goes wrong ends in exactly one refusal, reported once. Hooks that throw are a 500, never an exception here.
 // - Nothing is written to a socket that left meanwhile.
 // - Without a hook, or with one that decides at once, all happens before the event returns.
 
-import type { IncomingMessage } from 'node:http'
+import type { Http2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import {
   type Accepted,
@@ -27,14 +27,17 @@ import {
   type UpgradeRequest,
   WebSocketConnection,
 } from '@ws/protocol/node'
+import { type Answer, HTTP1 } from './answer.ts'
 import { type Decision, readDecision, type Verdict } from './authenticate.ts'
 import { Backlog } from './backlog.ts'
 import type { Capacity } from './capacity.ts'
+import { HTTP2 } from './http2-answer.ts'
+import { Http2UpgradeRequest } from './http2-request.ts'
 import type { ServerSettings } from './options.ts'
 import { hostOf, originOf } from './origin.ts'
 import { Pending } from './pending.ts'
-import { answerHead, type Refusal, refuse } from './refuse.ts'
-import { pathnameOf } from './request.ts'
+import type { Refusal } from './refuse.ts'
+import { type HttpUpgradeRequest, pathnameOf } from './request.ts'
 
 /** Why an upgrade did not become a connection: the argument of the event `'refused'`. */
 export interface RefusedUpgrade {
@@ -48,6 +51,9 @@ export interface RefusedUpgrade {
   /** What a hook threw. */
   readonly cause?: unknown
 }
+
+/** A request over either version of HTTP. */
+export type AnyRequest = HttpUpgradeRequest | Http2UpgradeRequest
 
 /** What an upgrade needs of its server. */
 export interface UpgradeOwner<Data> {
@@ -76,20 +82,18 @@ const SHOWN = 200
 /** Takes one request through. */
 export class Upgrade<Data> {
   readonly #owner: UpgradeOwner<Data>
-  readonly #request: UpgradeRequest
+  readonly #request: AnyRequest
   readonly #stream: Duplex
   #head: Uint8Array
   #pending: Pending<Decision<Data>> | undefined
 
-  constructor(owner: UpgradeOwner<Data>, request: UpgradeRequest, stream: Duplex, head: Uint8Array) {
+  constructor(owner: UpgradeOwner<Data>, request: AnyRequest, stream: Duplex, head: Uint8Array) {
     this.#owner = owner
     this.#request = request
     this.#stream = stream
     this.#head = head
     guardErrors(stream)
-    // Node's HTTP server can be given plain streams too, which have no such method.
-    const connection = request.raw.socket as { setTimeout?: (delay: number) => void }
-    connection.setTimeout?.(0)
+    request.untime()
   }
 
   /**
@@ -98,12 +102,12 @@ export class Upgrade<Data> {
    */
   run(onPath: () => boolean): Outcome<Data> | Promise<Outcome<Data>> {
     if (hasLeft(this.#stream)) return this.#leave()
-    if (isPipelined(this.#request.raw)) {
+    if (this.#request.pipelined) {
       return this.#refuse('REFUSED_CONNECTION', 'expected no request before that has not been answered yet', undefined)
     }
     const offer = checkUpgradeRequest(this.#request)
     if (!offer.valid) return this.#reject(offer)
-    if (isCut(this.#request.raw)) return this.#reject(CUT)
+    if (this.#request.cut) return this.#reject(CUT)
     try {
       const objection = this.#objection(onPath)
       return objection === undefined ? this.#authenticate(offer) : this.#reject(objection)
@@ -197,9 +201,10 @@ export class Upgrade<Data> {
   }
 
   /** Frames that came with the request are read last, when everybody has had the chance to listen. */
-  #open({ headers, protocol, extensions, deflate }: Accepted, data: Data | undefined): WebSocketConnection<Data> {
+  #open(accepted: Accepted, data: Data | undefined): WebSocketConnection<Data> {
     const { settings, handlers, topics } = this.#owner
-    this.#stream.write(answerHead(101, headers), 'latin1')
+    const { protocol, extensions, deflate } = accepted
+    this.#answer.accept(this.#stream, accepted)
     const transport = openTransport(this.#stream, this.#head)
     const socket = new WebSocketConnection<Data>({
       transport,
@@ -215,6 +220,10 @@ export class Upgrade<Data> {
     this.#owner.opened(socket, this.#request)
     socket.start()
     return socket
+  }
+
+  get #answer(): Answer {
+    return this.#request instanceof Http2UpgradeRequest ? HTTP2 : HTTP1
   }
 
   // --- Refusals
@@ -243,7 +252,7 @@ export class Upgrade<Data> {
     capacity?.leave(this.#stream)
     const given = hasLeft(this.#stream) ? undefined : answer
     if (given === undefined) this.#stream.destroy()
-    else refuse(this.#stream, given, this.#request.method === 'HEAD', lingering)
+    else this.#answer.refuse(this.#stream, given, this.#request.method === 'HEAD', lingering)
     this.#owner.refused({ status: given?.status, code, message, request: this.#request, cause })
     return undefined
   }
@@ -262,30 +271,9 @@ function rejected(status: number, code: RefusalCode, message: string): Rejected 
 }
 
 function hasLeft(stream: Duplex): boolean {
-  return stream.destroyed || stream.readableEnded || !stream.writable
-}
-
-/**
- * Whether an earlier request on this connection still waits for its answer: then anything that we write would be taken for
- * that answer, and by a proxy for the answer to somebody else. Node has no public way to know.
- */
-function isPipelined(raw: IncomingMessage): boolean {
-  const { _httpMessage } = raw.socket as { _httpMessage?: unknown }
-  return _httpMessage !== undefined && _httpMessage !== null
-}
-
-/** What Node takes for `maxHeadersCount` if nobody sets it: half of what its documentation says. */
-const DEFAULT_HEADERS_COUNT = 1_000
-
-/**
- * Whether Node may have left headers out: before later Nodes came to refuse such requests, it dropped those past a number
- * without a word, a Content-Length too, and what is a body to a proxy in front would be frames to us. Our own port has no
- * such number, other HTTP servers have.
- */
-function isCut({ rawHeaders, socket }: IncomingMessage): boolean {
-  const { server } = socket as { server?: { maxHeadersCount?: number | null } }
-  const most = server?.maxHeadersCount ?? DEFAULT_HEADERS_COUNT
-  return most > 0 && rawHeaders.length >= 2 * most
+  // A stream of HTTP/2 that came with END_STREAM tells of its end only once it is read.
+  const { endAfterHeaders } = stream as Partial<Http2Stream>
+  return stream.destroyed || stream.readableEnded || !stream.writable || endAfterHeaders === true
 }
 
 function shown(text: string): string {

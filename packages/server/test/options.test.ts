@@ -51,15 +51,19 @@ test.each([
   [{ port: 0, tls: null }, 'option tls must be an object with options of https.createServer; got null'],
   [{ socketPath: '' }, 'option socketPath must be a non-empty string; got ""'],
   [{ noServer: 'yes' }, 'option noServer must be a boolean; got "yes"'],
-  [{ server: {} }, 'option server must be an http.Server or https.Server; got an object'],
-  [{ server: null }, 'option server must be an http.Server or https.Server; got null'],
+  [{ server: {} }, 'option server must be an http.Server, an https.Server or a server of node:http2; got an object'],
+  [{ server: null }, 'option server must be an http.Server, an https.Server or a server of node:http2; got null'],
 ])('%o', (options, message) => {
   expect(make(options)).toThrow(new UsageError(message))
 })
 
 test('a bare net.Server and an emitter are no HTTP servers', () => {
-  expect(make({ server: net.createServer() })).toThrow('option server must be an http.Server or https.Server; got')
-  expect(make({ server: new EventEmitter() })).toThrow('option server must be an http.Server or https.Server; got')
+  expect(make({ server: net.createServer() })).toThrow(
+    'option server must be an http.Server, an https.Server or a server of node:http2; got',
+  )
+  expect(make({ server: new EventEmitter() })).toThrow(
+    'option server must be an http.Server, an https.Server or a server of node:http2; got',
+  )
 })
 
 test.each([

@@ -42,6 +42,7 @@ const INFLATE_APART = 'node/deflate/inflate-apart.ts'
 const DEFLATER = 'node/deflate/deflater.ts'
 const HEADERS = 'handshake/headers.ts'
 const ACCEPT = 'handshake/accept.ts'
+const REJECT = 'handshake/reject.ts'
 const REQUEST = 'handshake/request.ts'
 const KEY = 'handshake/key.ts'
 const HANDSHAKE_FILES: readonly string[] = [PARAMETERS, NEGOTIATE]
@@ -169,8 +170,8 @@ export const MUTATIONS: readonly Mutation[] = [
   mutate(ACCEPT, "if (request.method !== 'GET')", 'if (false)'),
   mutate(ACCEPT, "version === '0.9' || version === '1.0'", 'false'),
   mutate(ACCEPT, 'if (hosts !== 1)', 'if (hosts === 0)'),
-  mutate(ACCEPT, "length !== '0'", 'false'),
-  mutate(ACCEPT, "|| headerLines(fields, 'transfer-encoding').length > 0", ''),
+  mutate(REJECT, "length !== '0'", 'false'),
+  mutate(REJECT, "&& headerLines(fields, 'transfer-encoding').length === 0", ''),
   mutate(ACCEPT, '/^[ \\t]*websocket[ \\t]*$/i', '/websocket/i'),
   mutate(ACCEPT, '/^[ \\t]*websocket[ \\t]*$/i', '/^[ \\t]*websocket[ \\t]*$/'),
   mutate(ACCEPT, 'if (versions.length > 1) return', 'if (false) return'),

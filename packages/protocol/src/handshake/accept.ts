@@ -1,12 +1,14 @@
-// The server's side of the opening handshake (RFC 6455 §4.2), pure: header values in, status and headers out. Rules: what
-// a client sends wrong is a `Rejected`; what the application asks for wrong (an unoffered subprotocol, CR LF in a header)
-// throws, before anything is written.
+// The server's side of the opening handshake (RFC 6455 §4.2; RFC 8441 §5 over HTTP/2), pure: header values in, status and
+// headers out. Rules: what a client sends wrong is a `Rejected`; what the application asks for wrong (an unoffered
+// subprotocol, CR LF in a header) throws, before anything is written. From HTTP/2 on the request is an extended CONNECT, the
+// answer is 200, and nothing of either is about keys.
 
 import { PROTOCOL_VERSION } from '../constants.ts'
 import { acceptOffer, type DeflateOptions } from '../deflate/negotiate.ts'
 import type { DeflateParameters } from '../deflate/parameters.ts'
-import { type RefusalCode, UsageError } from '../errors.ts'
+import { UsageError } from '../errors.ts'
 import { type Platform, portablePlatform } from '../platform.ts'
+import { checkExtendedConnect, isExtended } from './extended-connect.ts'
 import {
   checkHeaders,
   type Extension,
@@ -20,39 +22,34 @@ import {
   parseTokenList,
 } from './headers.ts'
 import { acceptKey, isKey } from './key.ts'
+import { checkBody, type Rejected, reject } from './reject.ts'
 
-/** What acceptance needs to know of a request; Node's `IncomingMessage` has this shape. */
+export type { Rejected } from './reject.ts'
+
+/** What acceptance needs to know of a request; Node's `IncomingMessage` and `Http2ServerRequest` have this shape. */
 export interface UpgradeHead {
   readonly method?: string | undefined
   /** `major.minor`; taken as 1.1 if absent. */
   readonly httpVersion?: string | undefined
-  /** `[name, value, name, value, …]` as received: only this shows a header that came twice. */
+  /** `[name, value, name, value, …]` as received, pseudo-headers included: only this shows a header that came twice. */
   readonly rawHeaders: readonly string[]
 }
 
 /** A valid request, before anything was decided about it. */
 export interface UpgradeOffer {
   readonly valid: true
-  readonly key: string
+  /** Of `Sec-WebSocket-Key`; none from HTTP/2 on. */
+  readonly key: string | undefined
   /** The subprotocols that the client offers, in its order of preference. */
   readonly protocols: readonly string[]
   readonly extensions: readonly Extension[]
 }
 
-/** A request that is no upgrade to WebSocket, and the answer it deserves. */
-export interface Rejected {
-  readonly valid: false
-  readonly status: number
-  readonly headers: readonly Header[]
-  /** One line that says what was expected and what came. */
-  readonly message: string
-  readonly code: RefusalCode
-}
-
 /** The answer that opens the connection: write it, and what follows on the stream are frames. */
 export interface Accepted {
   readonly valid: true
-  readonly status: 101
+  /** 101, and 200 from HTTP/2 on. */
+  readonly status: 101 | 200
   readonly headers: readonly Header[]
   /** The chosen subprotocol, `''` for none. */
   readonly protocol: string
@@ -93,7 +90,8 @@ export function acceptUpgrade(
 /** Judges a request by RFC 6455 §4.2.1, without deciding on it: an application's own checks come after this. */
 export function checkUpgradeRequest(request: UpgradeHead): UpgradeOffer | Rejected {
   const fields = groupHeaders(request.rawHeaders)
-  return checkHttp(request, fields) ?? checkUpgradeHeaders(fields) ?? readOffer(fields)
+  if (isExtended(fields)) return checkExtendedConnect(request, fields) ?? readOffer(undefined, fields)
+  return checkHttp(request, fields) ?? checkUpgradeHeaders(fields) ?? readKey(fields)
 }
 
 /** Makes the answer to a request that {@link checkUpgradeRequest} found valid. @throws UsageError on bad `options` */
@@ -105,15 +103,17 @@ export function acceptOfferedUpgrade(
   const protocol = chooseProtocol(offer.protocols, options.protocols)
   const extra = options.headers ?? []
   checkHeaders(extra, HANDSHAKE_HEADERS)
-  const headers: Header[] = [UPGRADE, CONNECTION, ['Sec-WebSocket-Accept', acceptKey(offer.key, platform)]]
+  const headers: Header[] =
+    offer.key === undefined ? [] : [UPGRADE, CONNECTION, ['Sec-WebSocket-Accept', acceptKey(offer.key, platform)]]
   if (protocol !== '') headers.push(['Sec-WebSocket-Protocol', protocol])
   const accepted = options.deflate && acceptOffer(offer.extensions, options.deflate)
   const extensions = accepted === undefined ? '' : oneText(formatExtensions([accepted.answer]))
   if (extensions !== '') headers.push(['Sec-WebSocket-Extensions', extensions])
+  headers.push(...extra)
   return {
     valid: true,
-    status: 101,
-    headers: extra.length === 0 ? headers : [...headers, ...extra],
+    status: offer.key === undefined ? 200 : 101,
+    headers: offer.key === undefined ? headers.map(inLowerCase) : headers,
     protocol,
     extensions,
     deflate: accepted?.parameters,
@@ -139,12 +139,7 @@ function checkHttp(request: UpgradeHead, fields: HeaderFields): Rejected | undef
   }
   const hosts = headerLines(fields, 'host').length
   if (hosts !== 1) return reject(400, 'REFUSED_HOST', `expected exactly one Host header; got ${hosts}`)
-  // A body would be read as frames by us and as a request by a proxy: refuse it (RFC 9112 §6).
-  const declaresBody = headerLines(fields, 'content-length').some((length) => length !== '0')
-  if (declaresBody || headerLines(fields, 'transfer-encoding').length > 0) {
-    return reject(400, 'REFUSED_BODY', 'expected no body: no Transfer-Encoding and no Content-Length but 0')
-  }
-  return undefined
+  return checkBody(fields)
 }
 
 function checkUpgradeHeaders(fields: HeaderFields): Rejected | undefined {
@@ -163,12 +158,16 @@ function checkUpgradeHeaders(fields: HeaderFields): Rejected | undefined {
   return undefined
 }
 
-function readOffer(fields: HeaderFields): UpgradeOffer | Rejected {
+function readKey(fields: HeaderFields): UpgradeOffer | Rejected {
   const keys = headerLines(fields, 'sec-websocket-key')
   const [key] = keys
   if (key === undefined || keys.length > 1 || !isKey(key)) {
     return reject(400, 'REFUSED_KEY', 'expected one Sec-WebSocket-Key header: base64 of 16 bytes')
   }
+  return readOffer(key, fields)
+}
+
+function readOffer(key: string | undefined, fields: HeaderFields): UpgradeOffer | Rejected {
   const protocolLines = headerLines(fields, 'sec-websocket-protocol')
   const protocols = protocolLines.length === 0 ? [] : parseTokenList(protocolLines)
   if (protocols === undefined) {
@@ -209,6 +208,7 @@ function chooseProtocol(offered: readonly string[], wanted: AcceptOptions['proto
   return chosen
 }
 
-function reject(status: number, code: RefusalCode, message: string, headers: readonly Header[] = []): Rejected {
-  return { valid: false, status, headers, message, code }
+/** As HTTP/2 wants names (RFC 9113 §8.2.1). */
+function inLowerCase([name, value]: Header): Header {
+  return [name.toLowerCase(), value]
 }

@@ -233,7 +233,7 @@ function judgeRequest(text: string): string {
   const offer = check(headers.flat())
   same('rearranged', check(rearranged(headers)), offer)
   if (!offer.valid) return `${offer.code} ${offer.status}`
-  same('bytes of the key', Buffer.from(offer.key, 'base64').length, 16)
+  same('bytes of the key', Buffer.from(offer.key ?? '', 'base64').length, 16)
   const { status, headers: answer } = acceptOfferedUpgrade(offer, { protocols: (offered) => offered[0] })
   same(
     'an answer without control characters',

@@ -1,0 +1,103 @@
+// WebSocket servers on an HTTP/2 server (RFC 8441); `registry.ts` has the same for HTTP/1.1, which may come to the same port. Rules:
+// - What they share lives on the HTTP/2 server itself, under a global symbol; see there. Its shape is a contract between versions.
+// - Sessions announce extended CONNECT from the first registration on, and never take it back (RFC 8441 §3).
+// - Only extended CONNECTs are looked at. The first server that claims one gets it.
+// - Node shows a stream by 'stream'; and if somebody wants 'request's, by 'connect' too, before or after. It is looked at once.
+// - Other listeners are left in peace: what nobody here claims is theirs, as is another protocol. Only if there are none is it
+//   refused (404, 501), since nobody else would ever answer it.
+
+import type {
+  Http2Server,
+  Http2ServerRequest,
+  Http2ServerResponse,
+  IncomingHttpHeaders,
+  ServerHttp2Stream,
+} from 'node:http2'
+
+/** A WebSocket server, as streams see it. Neither method throws. */
+export interface StreamClaimer {
+  /** Whether a request is for it: `false`, or what {@link takeStream} is to get. */
+  claimStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): unknown
+  /** Takes a request over, with what {@link claimStream} returned for it. */
+  takeStream(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    rawHeaders: readonly string[],
+    claim: unknown,
+  ): void
+}
+
+type OnStream = (
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  flags: number,
+  rawHeaders: readonly string[],
+) => void
+type OnConnect = (request: Http2ServerRequest, response: Http2ServerResponse) => void
+
+interface Streams {
+  /** In the order of registration. */
+  readonly claimers: StreamClaimer[]
+  readonly onStream: OnStream
+  readonly onConnect: OnConnect
+}
+
+const STREAMS: unique symbol = Symbol.for('@ws/server.streams') as typeof STREAMS
+
+type Shared = Http2Server & { [STREAMS]?: Streams }
+
+/** Registers a claimer with an HTTP/2 server, over TLS or not. @returns what undoes it, once */
+export function registerStreams(server: Http2Server, claimer: StreamClaimer): () => void {
+  const shared: Shared = server
+  const { claimers, onStream, onConnect } = shared[STREAMS] ?? install(shared)
+  claimers.push(claimer)
+  return () => {
+    claimers.splice(claimers.indexOf(claimer), 1)
+    if (claimers.length > 0) return
+    server.off('stream', onStream).off('connect', onConnect)
+    delete shared[STREAMS]
+  }
+}
+
+function install(server: Shared): Streams {
+  const claimers: StreamClaimer[] = []
+  const seen = new WeakSet<ServerHttp2Stream>()
+  const onStream: OnStream = (stream, headers, _flags, rawHeaders) => {
+    if (headers[':protocol'] === undefined || seen.has(stream)) return
+    seen.add(stream)
+    if (!stream.headersSent) offer(server, claimers, stream, headers, rawHeaders)
+  }
+  const onConnect: OnConnect = (request, response) => {
+    const { stream, headers, rawHeaders } = request
+    if (headers[':protocol'] !== undefined) onStream(stream, headers, 0, rawHeaders)
+    // Node's own answer, if nobody listened.
+    else if (server.listenerCount('connect') === 1) response.writeHead(405).end()
+  }
+  const streams: Streams = { claimers, onStream, onConnect }
+  server[STREAMS] = streams
+  server.updateSettings({ enableConnectProtocol: true })
+  server.on('stream', onStream).on('connect', onConnect)
+  return streams
+}
+
+function offer(
+  server: Shared,
+  claimers: readonly StreamClaimer[],
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  rawHeaders: readonly string[],
+): void {
+  const others = hasOthers(server)
+  if (others && String(headers[':protocol']).toLowerCase() !== 'websocket') return
+  for (const claimer of claimers) {
+    const claim = claimer.claimStream(stream, headers, rawHeaders)
+    if (claim !== false) return claimer.takeStream(stream, headers, rawHeaders, claim)
+  }
+  if (!others) claimers[0]?.takeStream(stream, headers, rawHeaders, false)
+}
+
+/** Whether somebody else may answer a CONNECT. With 'request' comes a listener of Node's own for 'stream', which makes 'connect' of one. */
+function hasOthers(server: Shared): boolean {
+  const ofNode = server.listenerCount('request') > 0 ? 1 : 0
+  return server.listenerCount('connect') > 1 || server.listenerCount('stream') > 1 + ofNode
+}
