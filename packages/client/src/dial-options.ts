@@ -114,6 +114,11 @@ export function dialOptions(options: DialOptions, secure: boolean): DialOptions 
   return secure ? { ...socket, ...tlsDialOptions(options) } : socket
 }
 
+/** What `options` say of the way to the server, as given and unchecked. */
+export function givenDialOptions(options: DialOptions): DialOptions {
+  return pick(options, [...SOCKET_OPTIONS, ...TLS_OPTIONS, ...CONTEXT_OPTIONS])
+}
+
 /**
  * Takes from `options` what concerns TLS.
  * @param parent the option that they are part of, with a point behind it

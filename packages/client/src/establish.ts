@@ -1,11 +1,12 @@
-// From a plan to an open connection: the turn at the address, if turns are kept there, then the handshake, again where a redirect
-// is followed, then frames.
+// From a plan to an open connection: over HTTP/2 if that is wanted, else the turn at the address, if turns are kept there, and the
+// handshake; again where a redirect is followed; then frames.
 
 import type { AbortSignalLike } from '@ws/protocol'
 import { type Handlers, WebSocketConnection } from '@ws/protocol/node'
 import { TimeBudget } from './budget.ts'
 import { CONNECTED, FAILED } from './diagnostics.ts'
 import { handshake, type Upgraded } from './handshake.ts'
+import { overHttp2 } from './http2/over-http2.ts'
 import { locate } from './locate.ts'
 import type { Plan } from './plan.ts'
 import { Redirects } from './redirect.ts'
@@ -55,7 +56,7 @@ async function upgrade(plan: Plan): Promise<Upgraded> {
   const redirects = new Redirects()
   for (let hop = plan; ; ) {
     try {
-      return await inTurn(hop, budget)
+      return (hop.http2 && (await overHttp2(hop, hop.http2, budget))) ?? (await inTurn(hop, budget))
     } catch (failure) {
       hop = redirects.next(hop, failure)
     }

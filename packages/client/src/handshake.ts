@@ -15,7 +15,7 @@ import type { TimeBudget } from './budget.ts'
 import type { DialOptions } from './dial-options.ts'
 import { connectFailure, located, timeoutFailure, type Whereabouts } from './failure.ts'
 import type { ProxyServer } from './proxy.ts'
-import { hostPort, tunnelRequest, upgradeRequest } from './request.ts'
+import { serverAddress, tunnelRequest, upgradeRequest } from './request.ts'
 import { isOpened, TunnelRefusal, unexpectedBytes } from './tunnel.ts'
 import type { Target } from './url.ts'
 
@@ -46,11 +46,21 @@ export interface Upgraded {
 
 /** Shakes hands with a server; rejects with a HandshakeError, or with the signal's reason. */
 export function handshake(target: Target, options: HandshakeOptions, budget: TimeBudget): Promise<Upgraded> {
-  return new Promise((resolve, reject) => new Attempt(target, options, budget, { resolve, reject }).begin())
+  return new Promise((upgraded, reject) => new Attempt(target, options, budget, { upgraded, reject }).begin())
+}
+
+/** Has the proxy open a tunnel to a server, and no more than that; rejects as {@link handshake} does. */
+export function openTunnel(target: Target, options: HandshakeOptions, budget: TimeBudget): Promise<Socket> {
+  const upgraded = (): void => {}
+  return new Promise((tunnelled, reject) =>
+    new Attempt(target, options, budget, { upgraded, tunnelled, reject }).begin(),
+  )
 }
 
 interface Outcome {
-  resolve(upgraded: Upgraded): void
+  upgraded(upgraded: Upgraded): void
+  /** Takes the tunnel, where that is all that is wanted. */
+  tunnelled?(socket: Socket): void
   reject(error: unknown): void
 }
 
@@ -67,7 +77,7 @@ class Attempt {
   /** Whether the proxy is asked at the moment. */
   #atProxy = false
   #refusal: TunnelRefusal | undefined
-  #answer: Answer | undefined
+  #answer: Answer<IncomingMessage> | undefined
   #settled = false
 
   constructor(target: Target, options: HandshakeOptions, budget: TimeBudget, outcome: Outcome) {
@@ -78,11 +88,12 @@ class Attempt {
   }
 
   begin(): void {
-    const { signal, proxy } = this.#options
+    const { signal, proxy, dial } = this.#options
     this.#timer = setTimeout(() => this.#timedOut(), this.#budget.begin())
     if (signal?.aborted === true) return this.#fail(signal.reason)
     signal?.addEventListener('abort', this.#onAbort)
-    if (proxy === undefined) this.#askServer()
+    // What the caller makes needs no proxy.
+    if (proxy === undefined || dial.createConnection !== undefined) this.#askServer()
     else this.#askProxy(proxy)
   }
 
@@ -101,9 +112,15 @@ class Attempt {
       return
     }
     if (head.length > 0) return this.#fail(located(unexpectedBytes(response, head), this.#whereabouts()))
+    if (this.#outcome.tunnelled !== undefined) return this.#tunnelled(socket)
     this.#atProxy = false
     this.#socket = undefined
     this.#askServer(socket)
+  }
+
+  #tunnelled(socket: Duplex): void {
+    // It came without an agent, so it is what Node makes.
+    if (this.#settle()) this.#outcome.tunnelled?.(socket as Socket)
   }
 
   #proxyRefused(): void {
@@ -148,7 +165,8 @@ class Attempt {
     const verdict = judge(response, this.#options)
     if (!verdict.established) return this.#fail(located(verdict.error, this.#whereabouts()))
     const { protocol, extensions, deflate } = verdict
-    if (this.#settle()) this.#outcome.resolve({ transport: openTransport(socket, head), protocol, extensions, deflate })
+    if (this.#settle())
+      this.#outcome.upgraded({ transport: openTransport(socket, head), protocol, extensions, deflate })
   }
 
   /** An answer without upgrade: its status, or a 101 whose headers Node did not take for an upgrade. */
@@ -173,7 +191,7 @@ class Attempt {
   #timedOut(): void {
     if (this.#refusal !== undefined) return this.#proxyRefused()
     if (this.#answer !== undefined) return this.#refused(this.#answer.response)
-    const whereabouts = { address: this.#serverAddress(), securing: false }
+    const whereabouts = { address: serverAddress(this.#target, this.#options), securing: false }
     this.#fail(timeoutFailure(this.#budget.total, this.#stage(), whereabouts))
   }
 
@@ -197,14 +215,9 @@ class Attempt {
   }
 
   #whereabouts(): Whereabouts {
-    const address = this.#atProxy ? `proxy ${this.#options.proxy?.address}` : this.#serverAddress()
+    const { proxy } = this.#options
+    const address = this.#atProxy ? `proxy ${proxy?.address}` : serverAddress(this.#target, this.#options)
     return { address, securing: this.#securing(), proxy: this.#atProxy }
-  }
-
-  #serverAddress(): string {
-    const { proxy, dial } = this.#options
-    if (proxy === undefined) return dial.socketPath ?? hostPort(this.#target)
-    return `${hostPort(this.#target)} (through proxy ${proxy.address})`
   }
 
   #securing(): boolean {

@@ -6,6 +6,7 @@ import { type LookupAddress, lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import process from 'node:process'
 import { textOf } from '@ws/protocol/node'
+import { bounded } from './bounded.ts'
 import type { TimeBudget } from './budget.ts'
 import type { DialOptions } from './dial-options.ts'
 import { timeoutFailure } from './failure.ts'
@@ -27,7 +28,10 @@ export async function locate(plan: Plan, budget: TimeBudget): Promise<Location> 
   const name = dial.socketPath ?? `${target.host}:${target.port}`
   const known = dial.socketPath !== undefined || isIP(target.host) !== 0
   if (known || plan.proxy !== undefined || callerDials(dial)) return { addresses: [name], dial }
-  const found = await bounded(lookUp(target.host, dial), plan, budget, name)
+  const late = (): Error =>
+    timeoutFailure(budget.total, 'the host name was not looked up', { address: name, securing: false })
+  // A lookup cannot be called off, so its end may be left unheard.
+  const found = await bounded(lookUp(target.host, dial), plan.signal, budget, late)
   const addresses = found instanceof Error ? [name] : found.map(({ address }) => `${address}:${target.port}`)
   return { addresses, dial: { ...dial, lookup: answering(found) } }
 }
@@ -62,21 +66,4 @@ function answering(found: Found): LookupFunction {
     else if (all === true) process.nextTick(callback, null, found)
     else process.nextTick(callback, null, found[0]?.address, found[0]?.family)
   }
-}
-
-/** A lookup cannot be called off, so its end may be left unheard. */
-async function bounded(work: Promise<Found>, { signal }: Plan, budget: TimeBudget, name: string): Promise<Found> {
-  let stop = (): void => {}
-  const limit = new Promise<never>((_, reject) => {
-    const failure = timeoutFailure(budget.total, 'the host name was not looked up', { address: name, securing: false })
-    const timer = setTimeout(reject, budget.begin(), failure)
-    const onAbort = (): void => reject(signal?.reason)
-    signal?.addEventListener('abort', onAbort)
-    stop = () => {
-      budget.end()
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
-    }
-  })
-  return Promise.race([work, limit]).finally(stop)
 }

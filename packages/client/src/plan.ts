@@ -13,6 +13,7 @@ import {
 } from '@ws/protocol/node'
 import { type DialOptions, dialOptions } from './dial-options.ts'
 import type { HandshakeOptions } from './handshake.ts'
+import { type Http2Options, type Http2Plan, http2Plan } from './http2/choice.ts'
 import { type ProxyOptions, proxyFor } from './proxy.ts'
 import type { Target } from './url.ts'
 
@@ -20,7 +21,7 @@ import type { Target } from './url.ts'
 export type HeadersOption = Readonly<Record<string, string | readonly string[]>> | Iterable<readonly [string, string]>
 
 /** The options of {@link connect}: those of the handshake, of the way to the server, and of the connection. */
-export interface ConnectOptions<Data = unknown> extends ConnectionOptions, DialOptions, ProxyOptions {
+export interface ConnectOptions<Data = unknown> extends ConnectionOptions, DialOptions, Http2Options, ProxyOptions {
   /** The subprotocols to offer, in order of preference. */
   readonly protocols?: string | readonly string[] | undefined
   /** Fails the handshake if the server chooses none of `protocols`; false by default, as RFC 6455 allows it. */
@@ -35,7 +36,10 @@ export interface ConnectOptions<Data = unknown> extends ConnectionOptions, DialO
   readonly handshakeTimeout?: number | undefined
   /** Ends the attempt, and the connection that came of it, at once and without a closing handshake. */
   readonly signal?: AbortSignalLike | undefined
-  /** Waits for other handshakes with the same IP address and port (RFC 6455 §4.1 step 2); false opens many at once. */
+  /**
+   * Waits for other handshakes with the same IP address and port (RFC 6455 §4.1 step 2); false opens many at once. Over HTTP/2 the
+   * opening of a session waits, and the streams of one do not.
+   */
   readonly serialize?: boolean | undefined
   /**
    * Follows the redirects of the server; false by default. At another origin the `Authorization`, `Cookie` and `Host` headers, the
@@ -51,6 +55,8 @@ export interface ConnectOptions<Data = unknown> extends ConnectionOptions, DialO
 /** {@link ConnectOptions} for one URL, checked. */
 export interface Plan extends HandshakeOptions {
   readonly target: Target
+  /** How to be a stream of HTTP/2, if that is wanted. */
+  readonly http2: Http2Plan | undefined
   readonly serialize: boolean
   readonly maxRedirects: number
   readonly settings: ConnectionSettings
@@ -71,14 +77,17 @@ export function makePlan(target: Target, given: ConnectOptions): Plan {
   const options = { ...given, protocols, headers, origin: undefined, socketPath: socketPathFor(target, given) }
   const followRedirects = flag('followRedirects', options.followRedirects)
   if (followRedirects) dialOptions(options, true) // a redirect may lead to TLS; what is wrong is told now
+  const offer = { protocols, headers, deflate: settings.perMessageDeflate?.offer }
+  const proxy = exclusiveProxy(options, target)
   return {
     target,
-    upgrade: createUpgradeRequest({ protocols, headers, deflate: settings.perMessageDeflate?.offer }),
+    upgrade: createUpgradeRequest(offer),
+    http2: http2Plan(options, { target, proxy, offer }),
     requireProtocol: flag('requireProtocol', options.requireProtocol),
     timeout: integerOption('handshakeTimeout', options.handshakeTimeout, HANDSHAKE_TIMEOUT, 1, LONGEST_DELAY),
     signal: checkSignal(signal),
     dial: dialOptions(options, target.secure),
-    proxy: exclusiveProxy(options, target),
+    proxy,
     serialize: flag('serialize', options.serialize ?? true),
     followRedirects,
     maxRedirects: integerOption('maxRedirects', options.maxRedirects, MAX_REDIRECTS),

@@ -35,6 +35,7 @@ export class Redirects {
     if (this.#visited.size > plan.maxRedirects) throw refuse(`there were ${plan.maxRedirects} before (maxRedirects)`)
     const sameOrigin = next.origin === target.origin
     if (!sameOrigin && plan.dial.socketPath !== undefined) throw refuse('it leads away from the Unix socket')
+    if (!sameOrigin && plan.http2?.session !== undefined) throw refuse('it leads away from the session (option http2)')
     try {
       return planFor(next, plan, sameOrigin)
     } catch (error) {

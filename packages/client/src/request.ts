@@ -54,6 +54,15 @@ export function tunnelRequest(target: Target, proxy: ProxyServer, dial: DialOpti
   return request
 }
 
+/** Who is to answer, in the words of messages: the socket's path, or host and port, and the proxy between. */
+export function serverAddress(
+  target: Target,
+  { dial, proxy }: { dial: DialOptions; proxy: ProxyServer | undefined },
+): string {
+  if (proxy === undefined) return dial.socketPath ?? hostPort(target)
+  return `${hostPort(target)} (through proxy ${proxy.address})`
+}
+
 /** The host and the port of a target, brackets around IPv6. */
 export function hostPort({ host, port }: Target): string {
   return `${isIP(host) === 6 ? `[${host}]` : host}:${port}`

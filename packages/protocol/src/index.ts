@@ -66,6 +66,12 @@ export {
   type UpgradeOffer,
 } from './handshake/accept.ts'
 export {
+  type ConnectTarget,
+  checkConnectResponse,
+  createConnectRequest,
+  type SentConnect,
+} from './handshake/connect-request.ts'
+export {
   type Extension,
   type ExtensionParameter,
   formatExtensions,
@@ -80,6 +86,7 @@ export {
   createUpgradeRequest,
   type Established,
   type NotEstablished,
+  type SentOffer,
   type SentUpgrade,
   type UpgradeRequestOptions,
   type UpgradeResponse,

@@ -215,7 +215,7 @@ function tokenEnd(text: string, start: number): number {
 }
 
 /** Without space and tab at both ends; `trim` would also take characters that no header may hold. */
-function trimWhitespace(text: string): string {
+export function trimWhitespace(text: string): string {
   let start = 0
   let end = text.length
   while (start < end && isWhitespace(text.charCodeAt(start))) start++

@@ -31,17 +31,21 @@ export interface UpgradeRequestOptions {
   readonly headers?: readonly Header[] | undefined
 }
 
+/** What a request offers: the answer may choose from it, and from nothing else. */
+export interface SentOffer {
+  readonly protocols: readonly string[]
+  /** What was offered of permessage-deflate, if it was. */
+  readonly deflate: DeflateOptions | undefined
+}
+
 /** A request that is ready to be sent, and what to compare the answer with. */
-export interface SentUpgrade {
+export interface SentUpgrade extends SentOffer {
   readonly method: 'GET'
   /** All headers but `Host`, which belongs to the URL. */
   readonly headers: readonly Header[]
   readonly key: string
   /** The `Sec-WebSocket-Accept` value that proves that the server read our key. */
   readonly expectedAccept: string
-  readonly protocols: readonly string[]
-  /** What was offered of permessage-deflate, if it was. */
-  readonly deflate: DeflateOptions | undefined
 }
 
 /** What the verdict needs to know of the server's answer. */
@@ -81,21 +85,30 @@ export function createUpgradeRequest(
   options: UpgradeRequestOptions = {},
   platform: Pick<Platform, 'randomFill' | 'sha1Base64'> = portablePlatform,
 ): SentUpgrade {
-  const { protocols = [], origin, headers: extra = [], deflate } = options
-  checkProtocols(protocols)
-  const added: Header[] = origin === undefined ? [...extra] : [['Origin', origin], ...extra]
-  checkHeaders(added, HANDSHAKE_HEADERS)
+  const { protocols = [], deflate } = options
+  const offered = offerHeaders(options)
   const key = generateKey(platform)
   const headers: Header[] = [
     ['Upgrade', 'websocket'],
     ['Connection', 'Upgrade'],
     ['Sec-WebSocket-Key', key],
-    ['Sec-WebSocket-Version', PROTOCOL_VERSION],
+    ...offered,
   ]
-  if (protocols.length > 0) headers.push(['Sec-WebSocket-Protocol', protocols.join(', ')])
-  if (deflate !== undefined) headers.push(['Sec-WebSocket-Extensions', formatExtensions([createDeflateOffer(deflate)])])
-  const expectedAccept = acceptKey(key, platform)
-  return { method: 'GET', headers: [...headers, ...added], key, expectedAccept, protocols, deflate }
+  return { method: 'GET', headers, key, expectedAccept: acceptKey(key, platform), protocols, deflate }
+}
+
+/**
+ * The headers that do not depend on the version of HTTP: what is offered, and what the caller adds.
+ * @throws UsageError as {@link createUpgradeRequest} does
+ */
+export function offerHeaders({ protocols = [], origin, headers = [], deflate }: UpgradeRequestOptions): Header[] {
+  checkProtocols(protocols)
+  const added: Header[] = origin === undefined ? [...headers] : [['Origin', origin], ...headers]
+  checkHeaders(added, HANDSHAKE_HEADERS)
+  const offered: Header[] = [['Sec-WebSocket-Version', PROTOCOL_VERSION]]
+  if (protocols.length > 0) offered.push(['Sec-WebSocket-Protocol', protocols.join(', ')])
+  if (deflate !== undefined) offered.push(['Sec-WebSocket-Extensions', formatExtensions([createDeflateOffer(deflate)])])
+  return [...offered, ...added]
 }
 
 /**
@@ -117,19 +130,24 @@ export function checkProtocols(protocols: readonly string[]): void {
 /** Judges the server's answer (RFC 6455 §4.1, the client's steps 1 to 6). */
 export function checkUpgradeResponse(response: UpgradeResponse, sent: SentUpgrade): Established | NotEstablished {
   const fields = groupHeaders(response.rawHeaders)
+  return conclude(response, fields, sent, checkStatus(response) ?? checkUpgrade(fields) ?? checkAccept(fields, sent))
+}
+
+export type Failure = readonly [code: ErrorCode, message: string]
+
+/** The part of the verdict that does not depend on the version of HTTP. @param failure what is wrong before that */
+export function conclude(
+  response: UpgradeResponse,
+  fields: HeaderFields,
+  sent: SentOffer,
+  failure: Failure | undefined,
+): Established | NotEstablished {
   const agreed = readExtensions(fields, sent)
-  const failure =
-    checkStatus(response) ??
-    checkUpgrade(fields) ??
-    checkAccept(fields, sent) ??
-    agreed.failure ??
-    checkProtocol(fields, sent)
-  if (failure !== undefined) return { established: false, error: failed(response, fields, failure) }
+  const found = failure ?? agreed.failure ?? checkProtocol(fields, sent)
+  if (found !== undefined) return { established: false, error: failed(response, fields, found) }
   const { extensions, deflate } = agreed
   return { established: true, protocol: headerLines(fields, 'sec-websocket-protocol').join(), extensions, deflate }
 }
-
-type Failure = readonly [code: ErrorCode, message: string]
 
 function failed({ status, body }: UpgradeResponse, fields: HeaderFields, [code, message]: Failure): HandshakeError {
   return new HandshakeError(code, message, { status, headers: toRecord(fields), body })
@@ -166,7 +184,7 @@ interface Agreed {
 }
 
 /** Only what was offered may come back, once and in one line (§4.1 step 5, §9.1, §11.3.2). */
-function readExtensions(fields: HeaderFields, { deflate }: SentUpgrade): Agreed {
+function readExtensions(fields: HeaderFields, { deflate }: SentOffer): Agreed {
   const lines = headerLines(fields, 'sec-websocket-extensions')
   const none = { extensions: '', deflate: undefined }
   if (lines.length === 0) return none
@@ -179,7 +197,7 @@ function readExtensions(fields: HeaderFields, { deflate }: SentUpgrade): Agreed 
   return 'fault' in checked ? fail(checked.fault) : { extensions: lines.join(), deflate: checked.parameters }
 }
 
-function checkProtocol(fields: HeaderFields, sent: SentUpgrade): Failure | undefined {
+function checkProtocol(fields: HeaderFields, sent: SentOffer): Failure | undefined {
   const protocol = headerLines(fields, 'sec-websocket-protocol')
   if (protocol.length === 0) return undefined
   if (protocol.length === 1 && sent.protocols.includes(protocol.join())) return undefined

@@ -37,6 +37,7 @@ export {
   type HeartbeatOptions,
 } from './settings.ts'
 export { Topics } from './topics.ts'
+export { nameOfHttp2Error } from './transport/http2.ts'
 export { connectSocket } from './transport/onread.ts'
 export { openTransport } from './transport/open.ts'
 export { guardErrors } from './transport/stream.ts'

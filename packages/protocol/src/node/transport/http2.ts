@@ -29,6 +29,11 @@ const ERROR_NAMES: readonly string[] = [
 const NO_ERROR = 0
 const CANCEL = 8
 
+/** The name of an error code of HTTP/2; the number of one that has none. */
+export function nameOfHttp2Error(code: number): string {
+  return ERROR_NAMES[code] ?? String(code)
+}
+
 /** What Node calls the end of a stream that either end has reset. */
 const RESET = 'ERR_HTTP2_STREAM_ERROR'
 
@@ -73,7 +78,7 @@ export class Http2Transport extends StreamTransport {
 
   #reset(cause?: Error): Error {
     const { rstCode = NO_ERROR } = this.stream as Http2Stream
-    return new Error(`the HTTP/2 stream was reset with code ${ERROR_NAMES[rstCode] ?? rstCode}`, { cause })
+    return new Error(`the HTTP/2 stream was reset with code ${nameOfHttp2Error(rstCode)}`, { cause })
   }
 
   /** Each chunk is a part of memory that was read for this session, and its only one for these bytes. */

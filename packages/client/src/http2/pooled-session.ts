@@ -1,0 +1,131 @@
+// One session of the pool and the streams on it. Rules:
+// - It takes streams as long as the peer allows more; past that, or once the peer goes away, new ones go elsewhere, and those that are
+//   there stay.
+// - Without a stream it holds no process, and is closed after a while.
+// - It says once that it takes no more, and is never used after its end.
+
+import type { ClientHttp2Session } from 'node:http2'
+import { mostStreams, offersWebSocket } from './settings.ts'
+
+/** How long a session without a stream waits for the next, in ms. */
+export const IDLE_TIME = 10_000
+
+/** A place for one stream on a session. */
+export interface Place {
+  readonly session: ClientHttp2Session
+  /** Lets the process end though the stream is open. */
+  unref(): void
+  /** Gives the place back; call it when the stream is closed. */
+  leave(): void
+}
+
+/** What holds a process, and can be told not to. */
+interface Holder {
+  ref(): unknown
+  unref(): unknown
+}
+
+export class PooledSession {
+  readonly #session: ClientHttp2Session
+  readonly #holders: readonly Holder[]
+  readonly #retired: () => void
+  #taking = true
+  #streams = 0
+  /** How many of the streams hold the process. */
+  #holding = 0
+  #idle: NodeJS.Timeout | undefined
+
+  /**
+   * @param session whose peer's SETTINGS have come; its errors have a listener
+   * @param tunnel what it goes through, if there is a proxy: that holds the process as well
+   * @param retired called when it takes no more streams
+   */
+  constructor(session: ClientHttp2Session, tunnel: Holder | undefined, retired: () => void) {
+    this.#session = session
+    this.#holders = tunnel === undefined ? [session] : [session, tunnel]
+    this.#retired = retired
+    session.on('goaway', () => this.retire())
+    session.on('close', () => this.retire())
+    for (const holder of this.#holders) holder.unref()
+    this.#rest()
+  }
+
+  /** Whether WebSockets can be asked for. */
+  get offersWebSocket(): boolean {
+    return offersWebSocket(this.#session)
+  }
+
+  /** Whether a stream can be had at once; of a session that offers none, that can be told at once. */
+  get isUsable(): boolean {
+    if (!this.#taking || this.#session.closed || this.#session.destroyed) return false
+    return !this.offersWebSocket || this.#streams < mostStreams(this.#session)
+  }
+
+  /** Whether it takes no more streams, whatever there is room for. */
+  get isRetired(): boolean {
+    return !this.#taking
+  }
+
+  /** Whether the peer allows not one stream. */
+  get allowsNone(): boolean {
+    return !this.isRetired && mostStreams(this.#session) === 0
+  }
+
+  /** Takes a place for one stream. */
+  take(): Place {
+    const session = this.#session
+    clearTimeout(this.#idle)
+    this.#streams++
+    this.#hold()
+    let state: 'held' | 'free' | 'left' = 'held'
+    return {
+      session,
+      unref: () => {
+        if (state !== 'held') return
+        state = 'free'
+        this.#letGo()
+      },
+      leave: () => {
+        if (state === 'left') return
+        if (state === 'held') this.#letGo()
+        state = 'left'
+        this.#left()
+      },
+    }
+  }
+
+  /** Takes no more streams; closed when the last has gone. */
+  retire(): void {
+    if (!this.#taking) return
+    this.#taking = false
+    this.#retired()
+    clearTimeout(this.#idle)
+    this.#closeIfEmpty()
+  }
+
+  #left(): void {
+    this.#streams--
+    if (this.#taking) this.#rest()
+    else this.#closeIfEmpty()
+  }
+
+  #rest(): void {
+    if (this.#streams > 0) return
+    this.#idle = setTimeout(() => this.retire(), IDLE_TIME)
+    this.#idle.unref()
+  }
+
+  #closeIfEmpty(): void {
+    if (this.#streams === 0 && !this.#session.destroyed) this.#session.close()
+  }
+
+  #hold(): void {
+    if (this.#holding++ > 0 || this.#session.destroyed) return
+    for (const holder of this.#holders) holder.ref()
+  }
+
+  #letGo(): void {
+    if (--this.#holding > 0 || this.#session.destroyed) return
+    for (const holder of this.#holders) holder.unref()
+  }
+}
