@@ -684,7 +684,8 @@ describe('heartbeat', () => {
     const heartbeat = { interval: 5, timeout: 5, message }
     const { socket } = client(server.url, { WebSocket: Known, heartbeat, baseDelay: NEVER, maxDelay: NEVER })
     await next(socket, 'reconnecting')
-    expect([asked, socket.bufferedAmount]).toEqual([1, 0])
+    expect(asked).toBeGreaterThan(0)
+    expect(socket.bufferedAmount).toBe(0)
   })
 
   test('answers keep it, and are no events', async () => {

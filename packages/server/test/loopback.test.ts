@@ -45,7 +45,7 @@ test('the server’s close is a clean end for both, and counted', async () => {
   expect(await socket.closed).toEqual({ code: 1012, reason: '', wasClean: true, initiator: 'local' })
 })
 
-test('a thousand clients come and go', async () => {
+test('a thousand clients come and go', { timeout: 60_000 }, async () => {
   const server = await serve({}, { message: (socket, data) => void socket.send(data) })
   const visit = async (index: number) => {
     const socket = await connect(urlOf(server))

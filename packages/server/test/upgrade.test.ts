@@ -414,7 +414,7 @@ describe('what surrounds the handshake', () => {
 
   test('socket timeouts of the HTTP server do not reach open connections, nor those that are being decided on', async () => {
     const http = await httpServer()
-    http.setTimeout(100) // Node takes its own listener off an upgraded socket, but not the timeout
+    http.setTimeout(1_000) // Node takes its own listener off an upgraded socket, but not the timeout
     http.on('connection', (socket) => socket.on('timeout', () => socket.destroy()))
     /** Waits until that timeout has ended a connection that is younger than all others. */
     const timeoutPassed = async () => await (await RawClient.connect(portOf(http))).rest()
