@@ -2,7 +2,7 @@
 // opened; a wrong one throws a UsageError that names it, what was expected and what came. What a name does not belong to
 // us is ignored, as Node does, but an option of another form (TLS for a foreign server) is not: it would not be heeded.
 
-import type { Server as HttpServer } from 'node:http'
+import { Server as HttpServer } from 'node:http'
 import type { Http2SecureServer, Http2Server } from 'node:http2'
 import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from 'node:https'
 import { type ListenOptions, Server as NetServer } from 'node:net'
@@ -181,10 +181,13 @@ function ownSource({ port, host, backlog, socketPath, tls }: OwnPortOptions): So
   return { kind: 'own', listen: address === undefined ? listen : { ...listen, host: address }, tls }
 }
 
-/** All of Node's HTTP servers have `setTimeout`, and a bare `net.Server` does not; nor does the function that Express makes pass. */
+/**
+ * All of Node's HTTP servers have `setTimeout`, and a bare `net.Server` does not; nor does the function that Express makes pass. Those of
+ * Bun are no `net.Server`.
+ */
 function httpServer(server: unknown): HttpServer | Http2Server {
-  if (server instanceof NetServer && typeof (server as HttpServer).setTimeout === 'function')
-    return server as HttpServer | Http2Server
+  const isServer = server instanceof NetServer || server instanceof HttpServer
+  if (isServer && typeof (server as HttpServer).setTimeout === 'function') return server as HttpServer | Http2Server
   throw usage('option server', 'an http.Server, an https.Server or a server of node:http2', server)
 }
 

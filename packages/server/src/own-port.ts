@@ -40,9 +40,13 @@ export function createOwnServer({ tls }: Source & { kind: 'own' }, timeout: numb
   return server
 }
 
-/** Stops listening, and nothing else: later Nodes' `http.Server.close` also ends who has connected but not asked yet. */
+/**
+ * Stops listening, and nothing else: later Nodes' `http.Server.close` also ends who has connected but not asked yet. The HTTP servers of
+ * Bun are no `net.Server`, and have that one only.
+ */
 export function stopOwnServer(server: http.Server): void {
-  NetServer.prototype.close.call(server)
+  const { close } = (server as unknown) instanceof NetServer ? NetServer.prototype : server
+  close.call(server)
 }
 
 /** Stops listening and ends what is left of plain HTTP and of handshakes; resolves when nothing is open, also if it never listened. */

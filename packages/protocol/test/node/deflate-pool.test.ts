@@ -11,6 +11,7 @@ import { activeResources, tcpPair } from '@ws/testkit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Role } from '../../src/constants.ts'
 import type { DeflateParameters } from '../../src/deflate/parameters.ts'
+import { feedFor } from '../../src/node/deflate/dictionary.ts'
 import { syncZlib } from '../../src/node/deflate/handle.ts'
 import { type Job, Workload } from '../../src/node/deflate/workload.ts'
 import { connectionSettings } from '../../src/node/settings.ts'
@@ -322,4 +323,8 @@ describe('the workload of a server', () => {
     expect(done).toEqual(['a', 'b', 'c', 'given up'])
     expect(workload.atOnce).toBe(4096)
   })
+})
+
+test('Node heeds dictionaries: nothing is fed in their place', () => {
+  expect(feedFor(Buffer.from(TEXT))).toHaveLength(0)
 })

@@ -93,3 +93,16 @@ test('anything else: a warning that says what was expected, and the default', as
   expect((await load('fast')).windowMode).toBe('simd')
   expect(warn.mock.calls).toEqual([['WS_RECEIVE_WINDOW must be one of simd, buffer, off; got "fast": ignored']])
 })
+
+test('an environment that may not be read, as in Deno without --allow-env: the default', async () => {
+  const { env } = process
+  onTestFinished(() => {
+    process.env = env
+  })
+  const denied = () => {
+    throw new Error('Requires env access')
+  }
+  process.env = new Proxy(env, { get: denied })
+  const { environmentChoice } = await import('../../src/node/environment.ts')
+  expect(environmentChoice('WS_RECEIVE_WINDOW', ['simd', 'off'])).toBe('simd')
+})

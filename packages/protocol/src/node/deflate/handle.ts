@@ -7,6 +7,7 @@
 
 import process from 'node:process'
 import type { DeflateRaw, InflateRaw } from 'node:zlib'
+import { environmentChoice } from '../environment.ts'
 
 /** What Node's streams do themselves for a synchronous call, since Node 9. */
 interface NativeHandle {
@@ -34,17 +35,11 @@ const KNOWN_TO = 26
 /** No call leaves so much. */
 const FAILED = 0xffff_ffff
 
-function wanted(): boolean {
-  const given = process.env.WS_SYNC_ZLIB
-  if (given === undefined || given === 'on' || given === 'off') return given !== 'off'
-  process.emitWarning(`WS_SYNC_ZLIB must be 'on' or 'off'; got ${JSON.stringify(given)}: ignored`)
-  return true
-}
-
 const major = Number.parseInt(process.versions.node, 10)
 
 /** Whether messages may be compressed and inflated within the turn. */
-export let syncZlib: boolean = wanted() && major >= KNOWN_FROM && major <= KNOWN_TO
+export let syncZlib: boolean =
+  environmentChoice('WS_SYNC_ZLIB', ['on', 'off']) === 'on' && major >= KNOWN_FROM && major <= KNOWN_TO
 
 /** A stream's engine. */
 export class ZlibHandle {

@@ -8,6 +8,7 @@ import { constants, createInflateRaw, type InflateRaw } from 'node:zlib'
 import type { DeflateFault } from '../../deflate/compression.ts'
 import { endsWell, MOST_STREAMS, PROBE } from '../../deflate/message-end.ts'
 import type { Window } from '../../deflate/window.ts'
+import { feedFor } from './dictionary.ts'
 import { pieceFor } from './inflater.ts'
 
 export class InflateApart {
@@ -18,6 +19,8 @@ export class InflateApart {
   #payload: Uint8Array
   #stream: InflateRaw | undefined
   #size = 0
+  /** Output that is still to come for what was fed in front of the payload. */
+  #fed = 0
   #streams = 0
 
   constructor(payload: Uint8Array, window: Window, limit: number, done: (inflated: Buffer | DeflateFault) => void) {
@@ -41,11 +44,14 @@ export class InflateApart {
     this.#stream = stream
     stream.on('data', (piece: Buffer) => this.#take(piece))
     stream.on('error', () => this.#end('INVALID_DEFLATE'))
+    const feed = feedFor(dictionary)
+    this.#fed = feed.length > 0 ? dictionary.length : 0
     let size = -1
-    stream.on('end', () => this.#judge(stream.bytesWritten, size))
+    stream.on('end', () => this.#judge(stream.bytesWritten - feed.length, size))
+    if (feed.length > 0) stream.write(feed)
     // Not called if the stream ends before the payload does.
     stream.write(this.#payload, () => {
-      size = this.#size + stream.readableLength
+      size = this.#size + stream.readableLength - this.#fed
     })
     stream.end(PROBE) // it waits behind the payload, and is the last chunk when its turn comes: `finishFlush` is for that one
   }
@@ -58,8 +64,10 @@ export class InflateApart {
 
   #take(piece: Buffer): void {
     if (this.#stream === undefined) return
-    this.#parts.push(piece)
-    this.#size += piece.length
+    const fed = Math.min(this.#fed, piece.length)
+    this.#fed -= fed
+    this.#parts.push(fed === 0 ? piece : piece.subarray(fed))
+    this.#size += piece.length - fed
     if (this.#size > this.#limit) this.#end('MESSAGE_TOO_BIG')
   }
 

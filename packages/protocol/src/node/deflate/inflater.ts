@@ -22,9 +22,15 @@ export function pieceFor(bits: number): number {
   return bits === LARGEST_WINDOW_BITS ? PIECE : SMALL_PIECE
 }
 
+const BYTE = 0xff
+
+/** The head of a stored block of so many bytes (RFC 1951 §3.2.4): not the last block, LEN, NLEN. */
+export function storedHead(length: number): number[] {
+  return [0, length & BYTE, length >> 8, ~length & BYTE, (~length >> 8) & BYTE]
+}
+
 /** More room than there is input: whatever a probe gives shows. */
 const SPARE = 64
-const BYTE = 0xff
 
 /** What comes out; grows to the largest bound that is asked for. */
 let scratch: Buffer = Buffer.alloc(0)
@@ -141,7 +147,7 @@ export class Inflater {
     if (spilled.length < 2 ** this.#bits) spilled = new Uint8Array(2 ** this.#bits)
     for (const bytes of fed) {
       const { length } = bytes
-      storedHeader.set([0, length & BYTE, length >> 8, ~length & BYTE, (~length >> 8) & BYTE])
+      storedHeader.set(storedHead(length))
       handle.run(constants.Z_SYNC_FLUSH, storedHeader, 0, storedHeader.length, spilled, 0, spilled.length)
       handle.run(constants.Z_SYNC_FLUSH, bytes, 0, length, spilled, 0, spilled.length)
     }
