@@ -294,6 +294,7 @@ const PAGES = [
   'docs/liveness.md',
   'docs/observability.md',
   'docs/reconnecting.md',
+  'docs/runtimes.md',
   'docs/server.md',
   'docs/streams.md',
   'docs/testing.md',

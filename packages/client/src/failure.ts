@@ -110,7 +110,8 @@ function failure(code: ErrorCode, what: string, words: string, cause: unknown): 
 }
 
 function tlsWords(code: string, message: string): string {
-  return SECURING.get(code) ?? OPENSSL.find(([pattern]) => pattern.test(message))?.[1] ?? message
+  const said = message.toLowerCase().replaceAll('_', ' ') // Bun's TLS library writes WRONG_VERSION_NUMBER
+  return SECURING.get(code) ?? OPENSSL.find(([pattern]) => pattern.test(said))?.[1] ?? message
 }
 
 function notHttp({ address }: Whereabouts): string {

@@ -44,6 +44,16 @@ describe('connectFailure', () => {
   })
 
   test.each([
+    ['0:wrong version number:../s3_record.c:355:', 'EPROTO'],
+    ['error:100000f7:SSL routines:OPENSSL_internal:WRONG_VERSION_NUMBER', 'ERR_SSL_WRONG_VERSION_NUMBER'],
+  ])('a port without TLS, in the words of %s', (message, code) => {
+    expect(connectFailure(coded(code, message), securing)).toMatchObject({
+      code: 'TLS_FAILED',
+      message: `TLS with h:443 failed: the server does not speak TLS on this port; is it a ws: URL? (${code})`,
+    })
+  })
+
+  test.each([
     [
       'CERT_HAS_EXPIRED',
       "TLS with h:443 failed: the server's certificate has expired; the server needs a new one (or is this clock wrong?) (CERT_HAS_EXPIRED)",
