@@ -360,13 +360,6 @@ describe('README.md, ARCHITECTURE.md and the pages with programs', () => {
     expect((await reader.printed(2)).split('\n')[1]).toBe('1 closed, 0 terminated')
   }, 60_000)
 
-  test('the programs of docs/reconnecting.md print what it says', async () => {
-    const reader = new Walkthrough(8080)
-    onTestFinished(() => reader.dispose())
-    // Fragments in TypeScript are not run.
-    await reader.follow(read('docs/reconnecting.md').replaceAll(/^```ts\n[\s\S]*?^```$/gm, ''))
-  }, 60_000)
-
   test('docs/server.md names reasons that exist', () => {
     const named = [...section(read('docs/server.md'), '1. Who may connect').matchAll(/`(REFUSED_\w+)`/g)]
     const codes = Object.keys(ERROR_CODES)
@@ -376,6 +369,7 @@ describe('README.md, ARCHITECTURE.md and the pages with programs', () => {
   test.each([
     'docs/client.md',
     'docs/protocol.md',
+    'docs/reconnecting.md',
     'docs/streams.md',
     'docs/backpressure.md',
     'docs/testing.md',
