@@ -313,6 +313,13 @@ test('CONTRIBUTING.md: its commands are those of package.json', () => {
   expect(rows.map((row) => row.command?.replace('npx -y pnpm@12 ', ''))).toEqual(Object.keys(scripts))
 })
 
+test('docs/runtimes.md: its results are those of the checks there are', () => {
+  const checks = [...read('packages/packaging/fixtures/runtimes/checks.mjs').matchAll(/check\('(.+?)', /g)]
+  const rows = tableRows(read('docs/runtimes.md')).filter((row) => row.heading === 'Results')
+  expect(checks.length).toBeGreaterThan(0)
+  expect(rows.map((row) => row[''])).toEqual(expect.arrayContaining(checks.map(([, name]) => name)))
+})
+
 test('README.md: its figures are those of docs/performance.md', () => {
   const measured = tableRows(read('docs/performance.md')).filter((row) => row.heading === 'Echo')
   const quoted = tableRows(read('README.md')).filter((row) => row.echo !== undefined)
