@@ -1,4 +1,4 @@
-// How a published package is built, one place for all three: ESM, CJS and declarations of both, for Node 20, with
+// How a published package is built, one place for all: ESM, CJS and declarations of both, for Node 20, with
 // source maps. `@ws/protocol` stays an import, so that a process holds one copy of each format.
 
 import type { Options } from 'tsup'

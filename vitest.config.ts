@@ -46,6 +46,12 @@ export default defineConfig({
       project('node', { include: ['packages/protocol/test/node/**/*.test.ts'] }),
       project('server', { include: ['packages/server/test/**/*.test.ts'] }),
       project('client', { include: ['packages/client/test/**/*.test.ts'] }),
+      // The program, as a process: each test starts one, and some a terminal.
+      project('cli', {
+        include: ['packages/cli/test/**/*.test.ts'],
+        globalSetup: 'packages/cli/test/support/bundle.ts',
+        testTimeout: 30_000,
+      }),
       project('examples', { include: ['packages/examples/test/**/*.test.ts'] }),
       project('testkit', { include: ['packages/testkit/test/**/*.test.ts'] }),
       // The catalogue of cases, whole, at both ends.

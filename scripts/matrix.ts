@@ -12,7 +12,7 @@ const ROOT = join(import.meta.dirname, '..')
 const CACHE = join(ROOT, 'node_modules/.cache/nodes')
 const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs')
 // Left out: what does not depend on the Node in use (workspace), tests the build (dist) or needs a browser (browser).
-const PROJECTS = ['node', 'server', 'client', 'examples', 'testkit', 'conformance', 'interop']
+const PROJECTS = ['node', 'server', 'client', 'cli', 'examples', 'testkit', 'conformance', 'interop']
 const MODES: Readonly<Record<string, readonly string[]>> = {
   simd: ['protocol', ...PROJECTS],
   // The core does not see the window, nor do the peers of others see which mode it was.

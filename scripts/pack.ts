@@ -6,12 +6,12 @@ import { mkdirSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..')
-const PUBLISHED = ['protocol', 'server', 'client'] as const
+const PUBLISHED = ['protocol', 'server', 'client', 'cli'] as const
 
 /** Where a package's tarball is, by the package's folder name. */
 export type Tarballs = Record<(typeof PUBLISHED)[number], string>
 
-/** Builds the three packages and packs them into a folder. */
+/** Builds the packages and packs them into a folder. */
 export function buildAndPack(into: string): Tarballs {
   pnpm(['run', 'build'], ROOT)
   const pack = (name: string) => {
@@ -22,7 +22,7 @@ export function buildAndPack(into: string): Tarballs {
     if (tarball === undefined) throw new Error(`pnpm packed nothing for ${name}`)
     return join(folder, tarball)
   }
-  return { protocol: pack('protocol'), server: pack('server'), client: pack('client') }
+  return { protocol: pack('protocol'), server: pack('server'), client: pack('client'), cli: pack('cli') }
 }
 
 /** Runs the pnpm that runs us, else the one that the workspace is made for. Its output is shown only when it fails. */
