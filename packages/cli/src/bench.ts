@@ -178,14 +178,15 @@ class Bench {
   #results(): Results {
     const { connections, size, inFlight, rate } = this.#options
     const { counts, histogram } = this.#load
+    const seconds = Number(this.#seconds.toFixed(3))
     const percentiles = PERCENTILES.map((percentile) => [`p${percentile}`, inMs(histogram.percentile(percentile))])
     return {
       url: this.#url,
       connections,
       size,
       ...(rate === undefined ? { inFlight } : { rate }),
-      seconds: Number(this.#seconds.toFixed(3)),
-      messagesPerSecond: Math.round(counts.messages / this.#seconds),
+      seconds,
+      messagesPerSecond: Math.round(counts.messages / seconds),
       latency: {
         min: inMs(histogram.min),
         mean: inMs(histogram.mean),

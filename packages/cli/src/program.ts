@@ -36,7 +36,7 @@ export function makeProgram(end: (exitCode: ExitCode) => void): Command {
       end(await command(target, self.optsWithGlobals() as Options))
 
   withTarget(program.command('connect'))
-    .description('connect: lines of standard input are sent, messages are printed')
+    .description('send the lines of standard input, print the messages that come')
     .addOption(printed())
     .option('--binary', 'send the input as binary messages, as it is read; print messages as they are')
     .option('--ping [seconds]', 'ping every so many seconds (10), and say how long the answers take', seconds)
@@ -46,7 +46,7 @@ export function makeProgram(end: (exitCode: ExitCode) => void): Command {
 
   program
     .command('listen')
-    .description('listen: print what comes, send lines of standard input to everybody')
+    .description('be a server: print what comes, send the lines of standard input to everybody')
     .addArgument(new Argument('<port>', '0 for any that is free').argParser(integer({ least: 0, most: 65_535 })))
     .addOption(new Option('--echo', 'send each message back').conflicts(['broadcast', 'exec', 'binary']))
     .addOption(new Option('--broadcast', 'send each message to all others').conflicts(['exec', 'binary']))
@@ -61,7 +61,7 @@ export function makeProgram(end: (exitCode: ExitCode) => void): Command {
     .action(run(listenCommand))
 
   withTarget(program.command('bench'))
-    .description('bench: measure an echo server')
+    .description('measure an echo server: messages a second, and round trips')
     .option('--connections <number>', 'how many', integer({ least: 1, most: 65_535 }), 10)
     .option('--size <bytes>', 'of a message', integer({ least: 1, most: LARGEST_MESSAGE }), 64)
     .option('--in-flight <number>', 'messages under way on each connection', integer({ least: 1, most: 100_000 }), 1)

@@ -2,7 +2,8 @@
 // its own process in a folder where only the tarballs are installed. A fixture prints what it saw, as JSON, and must
 // then end by itself: a resource that is left open is a time-out.
 
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -144,7 +145,38 @@ describe('@ws/client in a browser', () => {
   })
 })
 
-describe.each(['protocol', 'server', 'client'])('the tarball of @ws/%s', (name) => {
+describe('@ws/cli', () => {
+  const options = { cwd: installed, env: { PATH: process.env.PATH, HOME: installed }, timeout: 30_000 }
+  const npx = (...args: string[]) =>
+    promisify(execFile)('npx', ['--offline', '--no', '--', '@ws/cli', ...args], options)
+
+  test('npx @ws/cli runs its program', async () => {
+    expect((await npx('--help')).stdout).toMatch(/^Usage: ws-cli /)
+  })
+
+  test('a server, and a client that sends it something', async () => {
+    // Started by its own name: a signal to npx does not always reach what it runs.
+    const server = spawn(join(installed, 'node_modules/.bin/ws-cli'), ['listen', '0', '--echo'], options)
+    const ended = once(server, 'close')
+    try {
+      const [line] = await once(server.stderr.setEncoding('utf8'), 'data')
+      const [url = ''] = /ws:\S+/.exec(line) ?? []
+      const client = npx('connect', url, '-q')
+      client.child.stdin?.end('hello\n')
+      expect(await client).toEqual({ stdout: 'hello\n', stderr: '' })
+    } finally {
+      server.kill('SIGTERM')
+    }
+    expect(await ended).toEqual([0, null])
+  })
+
+  test('is one program, with no names to import', async () => {
+    const { bin, exports } = JSON.parse(readFileSync(join(installed, 'node_modules/@ws/cli/package.json'), 'utf8'))
+    expect([bin, exports]).toEqual([{ 'ws-cli': './dist/main.js' }, { './package.json': './package.json' }])
+  })
+})
+
+describe.each(['protocol', 'server', 'client', 'cli'])('the tarball of @ws/%s', (name) => {
   const folder = join(installed, 'node_modules/@ws', name)
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 
@@ -154,7 +186,14 @@ describe.each(['protocol', 'server', 'client'])('the tarball of @ws/%s', (name) 
     expect(JSON.stringify(manifest)).not.toMatch(/@ws\/source|workspace:|catalog:/)
   })
 
-  test('depends on @ws/protocol at most', () => {
-    expect(Object.keys(manifest.dependencies ?? {})).toEqual(name === 'protocol' ? [] : ['@ws/protocol'])
+  const DEPENDENCIES: Readonly<Record<string, readonly string[]>> = {
+    protocol: [],
+    server: ['@ws/protocol'],
+    client: ['@ws/protocol'],
+    cli: ['@ws/client', '@ws/server', 'commander', 'picocolors'],
+  }
+
+  test('depends on what it should', () => {
+    expect(Object.keys(manifest.dependencies ?? {})).toEqual(DEPENDENCIES[name])
   })
 })
