@@ -25,6 +25,8 @@ const { WebSocketServer } = await source('server/src/server.ts')
 const { makePlan } = await source('client/src/plan.ts')
 const { parseTarget } = await source('client/src/url.ts')
 const { reconnectSettings } = await source('client/src/portable/reconnect-options.ts')
+const { EXIT }: { EXIT: Record<string, number> } = await source('cli/src/exit.ts')
+const { makeProgram } = await source('cli/src/program.ts')
 
 describe('docs/errors.md', () => {
   const rows = tableRows(read('docs/errors.md')).filter((row) => row.code !== undefined)
@@ -282,12 +284,46 @@ describe('docs/tls.md', () => {
   })
 })
 
+describe('docs/cli.md', () => {
+  const rows = tableRows(read('docs/cli.md'))
+  interface Defined {
+    name(): string
+    options: { short?: string; long: string }[]
+    commands: Defined[]
+  }
+  const program: Defined = makeProgram(() => {})
+  const OPTION = /`(--?[a-zA-Z][\w-]*)/g
+
+  test('its exit codes are those of the program, and so are those of the help', () => {
+    const codes = rows.filter((row) => row.heading === 'Exit codes').map((row) => [row.name, Number(row.code)])
+    expect(Object.fromEntries(codes)).toEqual(EXIT)
+    const [, help = ''] = read('packages/cli/src/program.ts').split('Exit codes:')
+    for (const code of Object.values(EXIT)) expect(help).toMatch(new RegExp(`\\b${code}\\b`))
+  })
+
+  test.each(['connect', 'listen', 'bench'])('%s: each option has its row', (name) => {
+    const page = read('docs/cli.md').split(`\n## \`${name} `)[1]?.split('\n## ')[0] ?? ''
+    const named = [...page.matchAll(OPTION)].map(([, option]) => option)
+    const command = program.commands.find((one) => one.name() === name)
+    for (const { long } of command?.options ?? []) expect(named).toContain(long)
+  })
+
+  test('options that it names exist', () => {
+    const all = [program, ...program.commands].flatMap(({ options }) =>
+      options.flatMap(({ short, long }) => [short, long]),
+    )
+    const prose = read('docs/cli.md').replaceAll(/`(npm|npx|printf|od) .*?`/g, '')
+    for (const [, option] of prose.matchAll(OPTION)) expect(all).toContain(option)
+  })
+})
+
 const PAGES = [
   'README.md',
   'CONTRIBUTING.md',
   'docs/attacks.md',
   'docs/backpressure.md',
   'docs/browsers.md',
+  'docs/cli.md',
   'docs/client.md',
   'docs/errors.md',
   'docs/limits.md',
@@ -374,6 +410,7 @@ describe('README.md, ARCHITECTURE.md and the pages with programs', () => {
   })
 
   test.each([
+    'docs/cli.md',
     'docs/client.md',
     'docs/protocol.md',
     'docs/reconnecting.md',

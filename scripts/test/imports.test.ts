@@ -1,5 +1,5 @@
 // The import rules, read from the sources: server → protocol/node → protocol, client → protocol/node → protocol,
-// never server ↔ client, and inside protocol only `src/node/` imports `node:`; of the client, what browsers load imports none. (The compiler refuses most breaches
+// never server ↔ client, the command line uses what those two export, and inside protocol only `src/node/` imports `node:`; of the client, what browsers load imports none. (The compiler refuses most breaches
 // already, since a project sees only what it references; this says so in words.)
 
 import { readdirSync, readFileSync } from 'node:fs'
@@ -22,6 +22,7 @@ interface Layer {
 const NOTHING = /^(?!)/
 const NODE = /^node:/
 const PROTOCOL = /^@ws\/protocol$/
+const NODE_AND_PACKAGES = /^(node:|(@ws\/(client|server)|commander|picocolors)$)/
 const NODE_AND_PROTOCOL = /^(node:|@ws\/protocol(\/node)?$)/
 
 const LAYERS: Layer[] = [
@@ -31,6 +32,7 @@ const LAYERS: Layer[] = [
   { folder: 'client/src', reaches: ['client/src'], imports: NODE_AND_PROTOCOL },
   { folder: 'client/src/portable', reaches: ['client/src/portable'], imports: PROTOCOL },
   { folder: 'client/src/browser', reaches: ['client/src/browser', 'client/src/portable'], imports: PROTOCOL },
+  { folder: 'cli/src', reaches: ['cli/src'], imports: NODE_AND_PACKAGES },
 ]
 
 const within = (path: string, folder: string | undefined) => folder !== undefined && path.startsWith(`${folder}/`)
@@ -63,7 +65,15 @@ test.each(LAYERS)('$folder', (layer) => {
 })
 
 describe('a breach is seen', () => {
-  const [core, node, server, client, portable, browser] = LAYERS as [Layer, Layer, Layer, Layer, Layer, Layer]
+  const [core, node, server, client, portable, browser, cli] = LAYERS as [
+    Layer,
+    Layer,
+    Layer,
+    Layer,
+    Layer,
+    Layer,
+    Layer,
+  ]
   test.each([
     ['protocol/src/state.ts', "import { Buffer } from 'node:buffer'", core],
     ['protocol/src/state.ts', "import { connect } from './node/index.ts'", core],
@@ -77,6 +87,7 @@ describe('a breach is seen', () => {
     ['client/src/portable/loss.ts', "import { usage } from '@ws/protocol/node'", portable],
     ['client/src/portable/loss.ts', "import { connect } from '../connect.ts'", portable],
     ['client/src/browser/connect.ts', "import { Buffer } from 'node:buffer'", browser],
+    ['cli/src/connect.ts', "import { Protocol } from '@ws/protocol'", cli],
   ])('%s: %s', (path, text, layer) => {
     expect(breaches(layer, path, text)).toHaveLength(1)
   })

@@ -2,9 +2,9 @@
 // - Every block is used as it is written: `js` is a program, its first line names the file; `sh` is run by bash and must
 //   succeed; `text` is exactly what the `sh` block before it prints, both streams together. There is no other kind, and no
 //   program that no command runs.
-// - A command that runs a program whose name ends in `server.mjs` goes on running until the next such command. It listens on
-//   a port that the system chooses; in what is printed that port is shown as the page's own.
-// - `node` means the Node of the test, with `@ws/*` from source.
+// - A command that runs a program whose name ends in `server.mjs`, or `ws-cli listen`, goes on running until the next such command. It
+//   listens on a port that the system chooses; in what is printed that port is shown as the page's own, and in commands it is put in its place.
+// - `node` means the Node of the test, with `@ws/*` from source, and so does `ws-cli`.
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -20,7 +20,7 @@ const PACKAGES = join(import.meta.dirname, '../../../packages')
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 /** Ends a block at its first failing command. */
 const STRICT = 'set -euo pipefail\n'
-const SERVER = /^node \S*server\.mjs\b.*$/
+const SERVER = /^(node \S*server\.mjs|ws-cli listen)\b.*$/
 const PROGRAM = /^\/\/ (\S+\.mjs)$/m
 
 interface Server {
@@ -47,6 +47,8 @@ export class Walkthrough {
     const node = `exec '${process.execPath}' --conditions=@ws/source --import '${TSX}' "$@"`
     mkdirSync(join(this.folder, '.bin'))
     writeFileSync(join(this.folder, '.bin/node'), `#!/bin/sh\n${node}\n`, { mode: 0o755 })
+    const cli = node.replace('"$@"', `'${join(PACKAGES, 'cli/src/main.ts')}' "$@"`)
+    writeFileSync(join(this.folder, '.bin/ws-cli'), `#!/bin/sh\n${cli}\n`, { mode: 0o755 })
   }
 
   /** Follows a page from its first block to its last. @throws Error that names the line of what is wrong */
@@ -66,7 +68,8 @@ export class Walkthrough {
   async serve(command: string, expected: string): Promise<void> {
     await this.stop()
     const options = { cwd: this.folder, env: this.#environment(0) }
-    const child = spawn('bash', ['-c', `exec 2>&1; exec ${command}`], options)
+    const anyPort = command.replace(new RegExp(`\\b${this.#pagePort}\\b`), '0')
+    const child = spawn('bash', ['-c', `exec 2>&1; exec ${anyPort}`], options)
     const server: Server = { process: child, ended: once(child, 'close'), output: '' }
     this.#server = server
     child.stdout.on('data', (chunk: Buffer) => {
@@ -103,8 +106,9 @@ export class Walkthrough {
   /** Runs commands to their end. @returns what they printed */
   run(commands: string): Promise<string> {
     const options = { cwd: this.folder, env: this.#environment(this.#port) }
+    const toServer = commands.replaceAll(`:${this.#pagePort}`, `:${this.#port}`)
     return new Promise((resolve, reject) => {
-      const child = execFile('bash', ['-c', `exec 2>&1\n${STRICT}${commands}`], options, (error, output) => {
+      const child = execFile('bash', ['-c', `exec 2>&1\n${STRICT}${toServer}`], options, (error, output) => {
         if (error === null) resolve(output)
         else reject(new Error(`exit code ${child.exitCode} of: ${commands}\n${output}`))
       })
