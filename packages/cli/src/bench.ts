@@ -1,5 +1,5 @@
-// `bench URL`: how many messages a second an echo server answers, and how fast. Rule: what is printed says how it was measured, and what is
-// missing from it.
+// `bench URL`: how many messages a second an echo server answers, and how fast. Rule: what is printed says how it was
+// measured, and what is missing from it.
 
 import readline from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,7 +9,7 @@ import { tellError } from './explain.ts'
 import { Load, type LoadOptions } from './load.ts'
 import { Output } from './output.ts'
 import { Signals } from './signals.ts'
-import { type TargetOptions, targetOptions } from './target.ts'
+import { type TargetOptions, targetOptions, withoutCredentials } from './target.ts'
 import { coloursOf, Status, type StatusOptions } from './terminal.ts'
 
 export interface BenchOptions extends StatusOptions, TargetOptions, LoadOptions {
@@ -181,7 +181,7 @@ class Bench {
     const seconds = Number(this.#seconds.toFixed(3))
     const percentiles = PERCENTILES.map((percentile) => [`p${percentile}`, inMs(histogram.percentile(percentile))])
     return {
-      url: this.#url,
+      url: withoutCredentials(this.#url),
       connections,
       size,
       ...(rate === undefined ? { inFlight } : { rate }),

@@ -1,6 +1,8 @@
-// A program for a connection, as websocketd and inetd run it: messages become lines of its input, lines of its output messages. Rules:
-// - The program ends: the connection closes, with 1000 if it ended well, with 1011 otherwise. The connection ends: so does the program's input; if the
-//   program goes on, it is told to end with all that it has started (SIGTERM), then made to (SIGKILL).
+// A program for a connection, as websocketd and inetd run it: messages become lines of its input, lines of its output
+// messages. Rules:
+// - The program ends: the connection closes, with 1000 if it ended well, with 1011 otherwise. The connection ends: so
+//   does the program's input; if the program goes on, it is told to end with all that it has started (SIGTERM), then made
+//   to (SIGKILL).
 // - Both directions hold the other back. Nothing that the peer sends is part of the command.
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process'

@@ -1,5 +1,5 @@
-// Completion for shells. Rules: what can come next is read off the definitions of the commands; a shell's part is a few lines that ask this
-// program (`ws-cli __complete -- words before the one to complete`), and it filters the answers.
+// Completion for shells. Rules: what can come next is read off the definitions of the commands; a shell's part is a few
+// lines that ask this program (`ws-cli __complete -- words before the one to complete`), and it filters the answers.
 
 import type { Command, Option } from 'commander'
 

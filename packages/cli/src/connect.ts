@@ -1,5 +1,5 @@
-// `connect URL`: standard input out as messages, messages to the standard output. Rules: whichever end closes, what has come is printed before
-// the program ends; the exit code says how it ended.
+// `connect URL`: standard input out as messages, messages to the standard output. Rules: whichever end closes, what has
+// come is printed before the program ends; the exit code says how it ended.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConnectOptions, WebSocketError } from '@ws/client'
@@ -12,7 +12,7 @@ import { Printer, type PrinterOptions } from './printer.ts'
 import { ReconnectingSession } from './reconnecting-session.ts'
 import { type End, openSession, type Session, type SessionEvents } from './session.ts'
 import { Signals } from './signals.ts'
-import { type TargetOptions, targetOptions } from './target.ts'
+import { type TargetOptions, targetOptions, withoutCredentials } from './target.ts'
 import { Status, type StatusOptions } from './terminal.ts'
 
 export interface ConnectCommandOptions extends StatusOptions, PrinterOptions, TargetOptions {
@@ -39,28 +39,26 @@ class Connect {
   readonly #signals: Signals
   #session: Session | undefined
   #input: Input | undefined
-  #interrupted: ExitCode | undefined
+  /** Set if we wanted it to end. */
+  #endedBy: ExitCode | undefined
   #failed: ExitCode | undefined
 
   constructor(options: ConnectCommandOptions) {
     this.#options = options
     this.#status = new Status(options)
     this.#printer = new Printer(this.#output, this.#status, options)
-    this.#signals = new Signals((exitCode) => {
-      this.#interrupted = exitCode
-      this.#close()
-    })
+    this.#signals = new Signals((exitCode) => this.#end(exitCode))
   }
 
   async run(url: string): Promise<ExitCode> {
     this.#output.gone.then(
-      () => this.#close(),
+      () => this.#end(EXIT.ok),
       (error) => this.#fail(error),
     )
     try {
       this.#session = await this.#open(url)
     } catch (error) {
-      return this.#interrupted ?? this.#tell(error)
+      return this.#endedBy ?? this.#tell(error)
     }
     void this.#forward(this.#session)
     const end = await this.#session.ended
@@ -75,8 +73,9 @@ class Connect {
       message: (data) => this.#printer.message(data),
       open: (opened, connection) => {
         const { protocol, extensions } = connection
-        this.#status.info(`connected to ${opened}${protocol === '' ? '' : `, subprotocol ${protocol}`}`)
-        this.#printer.event('open', { url: opened, protocol, extensions })
+        const where = withoutCredentials(opened)
+        this.#status.info(`connected to ${where}${protocol === '' ? '' : `, subprotocol ${protocol}`}`)
+        this.#printer.event('open', { url: where, protocol, extensions })
         if (ping !== undefined) void keepPinging(connection, ping === true ? PING : ping, (ms) => this.#pong(ms))
       },
       reconnecting: (attempt, delay, why) => {
@@ -111,6 +110,11 @@ class Connect {
     else this.#session.close(NORMAL)
   }
 
+  #end(exitCode: ExitCode): void {
+    this.#endedBy ??= exitCode
+    this.#close()
+  }
+
   #fail(error: unknown): void {
     this.#failed ??= this.#tell(error)
     this.#close()
@@ -126,11 +130,11 @@ class Connect {
   async #finish(end: End): Promise<ExitCode> {
     const exitCode = this.#told(end)
     await this.#output.flushed()
-    return this.#failed ?? this.#interrupted ?? exitCode
+    return this.#failed ?? this.#endedBy ?? exitCode
   }
 
   #told({ error, ...close }: End): ExitCode {
-    if (close.code === undefined) return this.#interrupted ?? this.#tell(error)
+    if (close.code === undefined) return this.#endedBy ?? this.#tell(error)
     const { code, reason } = close
     const exitCode = exitCodeOfClose(close)
     this.#printer.event('close', { ...close, cause: (error as WebSocketError | undefined)?.code })

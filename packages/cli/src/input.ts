@@ -1,5 +1,5 @@
-// The standard input as messages: each line is text; with `binary` each piece that is read is bytes. Rules: it is read only as fast as
-// messages are taken, and let go at once when nobody wants more.
+// The standard input as messages: each line is text; with `binary` each piece that is read is bytes. Rules: it is read
+// only as fast as messages are taken, and let go at once when nobody wants more.
 
 import { Failure } from './exit.ts'
 import { linesOf } from './lines.ts'

@@ -1,5 +1,5 @@
-// Bytes in, lines out. Rules: a line ends with LF or CRLF, the last may do without; what is no UTF-8 cannot be a text message, and is told
-// instead of repaired; memory is bounded by the longest line allowed.
+// Bytes in, lines out. Rules: a line ends with LF or CRLF, the last may do without; what is no UTF-8 cannot be a text
+// message, and is told instead of repaired; memory is bounded by the longest line allowed.
 
 import { isUtf8 } from 'node:buffer'
 import { Failure } from './exit.ts'

@@ -1,6 +1,7 @@
-// `listen PORT`: a server for trying things out. By itself it prints what comes and sends the standard input to everybody; with an option it
-// echoes, passes on, or runs a program for each connection. Rules: it listens on this machine alone unless told otherwise, and there only under
-// the names of this machine, so that no page can reach it by DNS rebinding; the slowest reader sets the pace of the input.
+// `listen PORT`: a server for trying things out. By itself it prints what comes and sends the standard input to
+// everybody; with an option it echoes, passes on, or runs a program for each connection. Rules: it listens on this
+// machine alone unless told otherwise, and there only under the names of this machine, so that no page can reach it by
+// DNS rebinding; the slowest reader sets the pace of the input.
 
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
@@ -175,7 +176,10 @@ class Listener {
     const input = new Input({ binary, status: this.#status, onInterrupt: this.#signals.interrupt })
     input
       .deliver(async (message) => {
-        if (server.clients.size === 0) await once(server, 'connection')
+        if (server.clients.size === 0) {
+          this.#status.info('nobody is connected: the input waits')
+          await once(server, 'connection')
+        }
         await Promise.all([...server.clients].map((socket) => sendTo(socket as WebSocketConnection, message)))
       })
       .catch((error) => this.#fail(error))

@@ -1,8 +1,11 @@
 // The load of `bench`, and what is measured of it. Rules:
-// - With a rate, messages are due at even distances, whatever the server does, and a round trip begins when its message was due: a server that stalls is
-//   charged for all that had to wait meanwhile, not only for the messages it had (no coordinated omission).
-// - Without, each connection has so many messages in flight and sends the next for each that comes back: that measures throughput.
-// - An answer counts if it is the next that is due on its connection: the same length, and the number that was written into it.
+// - With a rate, messages are due at even distances, whatever the server does, and a round trip begins when its message
+//   was due: a server that stalls is charged for all that had to wait meanwhile, not only for the messages it had (no
+//   coordinated omission).
+// - Without, each connection has so many messages in flight and sends the next for each that comes back: that measures
+//   throughput.
+// - An answer counts if it is the next that is due on its connection: the same length, and the number that was written
+//   into it.
 
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import type { WebSocketConnection } from '@ws/client'
@@ -33,6 +36,8 @@ const now = (): number => performance.now() * 1e6
 
 /** How many messages may be under way on a connection with `rate`. */
 const MOST_UNDER_WAY = 1_000
+/** How much may wait to leave on a connection, in bytes. */
+const FULL = 64 * 1024
 /** Timers are that inexact; closer to the time we look at the clock without sleeping. In ms. */
 const TIMER_SLACK = 2
 const NUMBERED = 4
@@ -113,7 +118,7 @@ export class Load {
     this.#onAnswered?.()
   }
 
-  /** Sends what is due, one connection after the other. While one has too much under way all wait, and what was due meanwhile is late. */
+  /** Sends what is due, one connection after the other. While one has too much under way all wait: what is due is late. */
   #turn(distance: number): void {
     if (!this.#sending) return
     this.#sendDue(distance)
@@ -157,7 +162,7 @@ export class Lane {
   }
 
   get isFull(): boolean {
-    return (this.connection?.bufferedAmount ?? 0) > this.#payload.length
+    return (this.connection?.bufferedAmount ?? 0) > FULL
   }
 
   send(due: number): void {

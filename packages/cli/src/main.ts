@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// The program's entry: the command line in, the exit code out. Rule: what a user can set right is told in words, without a stack.
+// The program's entry: the command line in, the exit code out. Rule: what a user can set right is told in words, without
+// a stack.
 
 import { CommanderError } from 'commander'
 import { COMPLETE, candidates } from './completion.ts'

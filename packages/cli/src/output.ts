@@ -1,4 +1,5 @@
-// The standard output. Rules: who writes waits while it is slow; a reader that has gone (`| head -1`) is no error, it has seen enough.
+// The standard output. Rules: who writes waits while it is slow; a reader that has gone (`| head -1`) is no error, it has
+// seen enough.
 
 /** Standard output with backpressure. */
 export class Output {

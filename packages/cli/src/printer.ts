@@ -1,5 +1,6 @@
 // What comes in, on the standard output: one message a line, or as it is, or as JSON. Rules:
-// - Text is a line; bytes are base64 wherever text is printed. With `binary` both are written as they are, nothing between them.
+// - Text is a line; bytes are base64 wherever text is printed. With `binary` both are written as they are, nothing
+//   between them.
 // - With `json` each line is an object with `event`. What a peer sent is inside of strings only.
 // - On a terminal nothing is written that could drive it, whatever the format.
 

@@ -12,7 +12,7 @@ export class Prompt {
   constructor(status: Status, onInterrupt: () => void) {
     // On the standard error output: the other is data only.
     this.#interface = readline.createInterface({ input: process.stdin, output: process.stderr, prompt: '> ' })
-    this.#interface.on('SIGINT', onInterrupt)
+    this.#interface.on('SIGINT', onInterrupt).on('close', () => this.#leave())
     this.#status = status
     status.around = (write) => this.#around(write)
   }
@@ -27,10 +27,14 @@ export class Prompt {
   }
 
   close(): void {
+    this.#interface.close()
+  }
+
+  /** By us, or by Ctrl-D. */
+  #leave(): void {
     this.#closed = true
     this.#status.around = (write) => write()
     this.#erase()
-    this.#interface.close()
   }
 
   #around(write: () => void): void {

@@ -1,5 +1,6 @@
-// A session over one connection after the other: `ReconnectingWebSocket`. Rule: it has the interface of browsers, which knows no
-// backpressure, so the connection beneath is watched for (`ws:client:connected`): reading pauses and sending waits on that.
+// A session over one connection after the other: `ReconnectingWebSocket`. Rule: it has the interface of browsers, which
+// knows no backpressure, so the connection beneath is watched for (`ws:client:connected`): reading pauses and sending
+// waits on that.
 
 import { subscribe } from 'node:diagnostics_channel'
 import {

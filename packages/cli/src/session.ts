@@ -1,5 +1,5 @@
-// The connection of `connect`, one or one after the other, as the command sees it. Rules: messages come one at a time, the next when the
-// last has been printed; whoever sends is told when to go on; the end comes once.
+// The connection of `connect`, one or one after the other, as the command sees it. Rules: messages come one at a time,
+// the next when the last has been printed; whoever sends is told when to go on; the end comes once.
 
 import { type ConnectOptions, connect, type WebSocketConnection } from '@ws/client'
 

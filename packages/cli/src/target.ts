@@ -11,6 +11,14 @@ export interface TargetOptions {
   readonly insecure?: boolean | undefined
 }
 
+/** The URL as the URL standard writes it, to be shown: a password in it is nobody's business. */
+export function withoutCredentials(url: string): string {
+  const shown = new URL(url)
+  shown.username = ''
+  shown.password = ''
+  return shown.href
+}
+
 /** The options of `connect()`, after the warning that some need. */
 export function targetOptions({ header, protocol, ca, insecure }: TargetOptions, status: Status): ConnectOptions {
   if (insecure) {

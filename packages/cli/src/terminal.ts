@@ -1,7 +1,8 @@
 // What people read: status, warnings and errors, on the standard error output, and what goes to a terminal at all. Rules:
 // - Standard output is data only.
-// - What a peer has written never reaches a terminal as it is: control characters would drive it (move the cursor, set the title, in some
-//   terminals type), and those that turn the direction of text would show something else than what came.
+// - What a peer has written never reaches a terminal as it is: control characters would drive it (move the cursor, set
+//   the title, in some terminals type), and those that turn the direction of text would show something else than what
+//   came.
 // - Colours only where the terminal has them; NO_COLOR and --no-color switch them off.
 
 import type { WriteStream } from 'node:tty'

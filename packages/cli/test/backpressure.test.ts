@@ -1,5 +1,6 @@
-// Both ways, who is slow holds back who is fast. What shows it: a connection on which more than `maxBackpressure` (16 MiB) waits is cut off, and
-// a program that keeps what its reader does not take grows by that. The slow side here takes a piece every other millisecond.
+// Both ways, who is slow holds back who is fast. What shows it: a connection on which more than `maxBackpressure` (16
+// MiB) waits is cut off, and a program that keeps what its reader does not take grows by that. The slow side here takes a
+// piece every other millisecond.
 
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -33,7 +33,7 @@ test('in flight: so many connections, so many messages of that size, and never m
   const results = await measured([url, '--connections', '3', '--in-flight', '4', '--size', '100', ...SHORT])
   expect([connections, most]).toEqual([3, 4])
   expect(results).toMatchObject({
-    url,
+    url: `${url}/`,
     connections: 3,
     inFlight: 4,
     size: 100,

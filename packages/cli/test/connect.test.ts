@@ -17,7 +17,7 @@ test('lines go out as messages, messages come in as lines, the status goes elsew
   expect(await run(['connect', url], { input })).toEqual({
     code: 0,
     stdout: 'héllo\n\nwith CR\nwithout an end\n',
-    stderr: `connected to ${url}\nclosed with 1000\n`,
+    stderr: `connected to ${url}/\nclosed with 1000\n`,
   })
 })
 
@@ -35,7 +35,7 @@ test('--wait forever: it stays until the server closes, and all that came before
   })
   const { code, stdout, stderr } = await run(['connect', url, '--wait', 'forever'], { input: 'begin' })
   expect(stdout).toBe(Array.from({ length: 10_000 }, (_, index) => `${index + 1}\n`).join(''))
-  expect([code, stderr]).toEqual([0, `connected to ${url}\nclosed with 1000: that is all\n`])
+  expect([code, stderr]).toEqual([0, `connected to ${url}/\nclosed with 1000: that is all\n`])
 })
 
 test('--wait 0: it closes when the input has ended, and all of that arrives', async () => {
@@ -90,7 +90,7 @@ test('--json: one object a line, whatever comes', async () => {
   const { url } = await serve(handlers as never, { protocols: ['chat'] })
   const result = await run(['connect', url, '--json', '--protocol', 'news', '--protocol', 'chat'], { input: 'a' })
   expect(objects(result)).toEqual([
-    { event: 'open', url, protocol: 'chat', extensions: '' },
+    { event: 'open', url: `${url}/`, protocol: 'chat', extensions: '' },
     { event: 'message', type: 'text', data: 'a\nand \u009b more' },
     { event: 'message', type: 'binary', data: 'AQI=' },
     { event: 'close', code: 4000, reason: 'reason', wasClean: true },
@@ -98,7 +98,7 @@ test('--json: one object a line, whatever comes', async () => {
   expect(result.stdout).toContain('\\u009b')
   expect([result.code, result.stderr]).toEqual([
     6,
-    `connected to ${url}, subprotocol chat\nerror: closed with 4000: reason\n`,
+    `connected to ${url}/, subprotocol chat\nerror: closed with 4000: reason\n`,
   ])
 })
 
@@ -122,6 +122,18 @@ test('-H: headers of the handshake', async () => {
   ]
   expect(await run(['connect', url, '-q', '--wait', '0', ...headers])).toMatchObject({ code: 0, stderr: '' })
   expect(seen).toEqual(['Bearer a:b', '1, 2', 'https://a.test'])
+})
+
+test('credentials of the URL are used, and not shown', async () => {
+  let seen: string | undefined
+  const { url } = await serve(undefined, {
+    authenticate: ({ headers }) => {
+      seen = headers.authorization
+    },
+  })
+  const { stdout, stderr } = await run(['connect', url.replace('//', '//alice:secret@'), '--json', '--wait', '0'])
+  expect(seen).toBe(`Basic ${btoa('alice:secret')}`)
+  expect(stdout + stderr).not.toMatch(/alice|secret/)
 })
 
 test('--ping: says how long the answers take', async () => {
@@ -163,7 +175,7 @@ describe('signals', () => {
     await program.printed(/connected/)
     program.process.kill(signal)
     expect(await socket.closed).toMatchObject({ code: 1000, wasClean: true })
-    expect(await program.ended).toMatchObject({ code, stderr: `connected to ${url}\nclosed with 1000\n` })
+    expect(await program.ended).toMatchObject({ code, stderr: `connected to ${url}/\nclosed with 1000\n` })
   })
 
   test('SIGINT while it connects', async () => {

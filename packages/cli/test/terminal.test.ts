@@ -1,5 +1,5 @@
-// On a terminal: the prompt, what is shown of messages, colours. The terminal is that of `script` (util-linux); what it shows is both streams
-// of the program, with the terminal's line ends.
+// On a terminal: the prompt, what is shown of messages, colours. The terminal is that of `script` (util-linux); what it
+// shows is both streams of the program, with the terminal's line ends.
 
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,15 +17,20 @@ const ESCAPE = '\x1b['
 
 describe.skipIf(!hasScript && !process.env.CI)('the prompt', () => {
   test('a line is sent, the answer stands above the prompt, Ctrl-D ends it', async () => {
-    const { url } = await serveEcho()
-    const program = startOnTerminal(['connect', url, '--no-color', '--wait', '0'])
+    const { url, server } = await serveEcho()
+    const connected = once(server, 'connection')
+    const program = startOnTerminal(['connect', url, '--no-color', '--wait', 'forever'])
+    const [socket] = await connected
     await program.printed(/> /)
     program.process.stdin.write('hello\r')
     await program.printed(/< hello\r\n/)
     program.process.stdin.write(END)
+    await program.printed(/< hello\r\n\S*\[0J> \S*\[0J$/) // the prompt has come again, and is gone
+    socket.send('behind it')
+    void socket.close(1000)
     const { code, stdout } = await program.ended
     expect(code).toBe(0)
-    expect(stdout).toContain('closed with 1000')
+    expect(stdout).toMatch(/< behind it\r\nclosed with 1000\r\n$/)
   })
 
   test('what is being typed stays when a message comes', async () => {
@@ -119,5 +124,5 @@ test('no colours without a terminal', async () => {
   const { url, server } = await serve()
   server.on('connection', (socket) => void socket.close(1011))
   const { stderr } = await run(['connect', url, '--wait', 'forever'])
-  expect(stderr).toBe(`connected to ${url}\nerror: closed with 1011\n`)
+  expect(stderr).toBe(`connected to ${url}/\nerror: closed with 1011\n`)
 })

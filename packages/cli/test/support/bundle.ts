@@ -1,5 +1,5 @@
-// Global setup of the `cli` project: the program in one file, made from all sources, since it is started very often: a process that has to
-// translate them takes ten times as long.
+// Global setup of the `cli` project: the program in one file, made from all sources, since it is started very often: a
+// process that has to translate them takes ten times as long.
 
 import { join } from 'node:path'
 import { build } from 'esbuild'

@@ -1,5 +1,5 @@
-// Runs the program as a user does: as a process. Rules: what is waited for is a line or the exit, never a time; a program that a
-// test leaves running is ended with it.
+// Runs the program as a user does: as a process. Rules: what is waited for is a line or the exit, never a time; a program
+// that a test leaves running is ended with it.
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
