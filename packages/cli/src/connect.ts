@@ -7,7 +7,7 @@ import { EXIT, type ExitCode, exitCodeOf, exitCodeOfClose, Failure } from './exi
 import { tellError } from './explain.ts'
 import { Input } from './input.ts'
 import { Output } from './output.ts'
-import { keepPinging } from './ping.ts'
+import { keepPinging, PONG_TIMEOUT } from './ping.ts'
 import { Printer, type PrinterOptions } from './printer.ts'
 import { ReconnectingSession } from './reconnecting-session.ts'
 import { type End, openSession, type Session, type SessionEvents } from './session.ts'
@@ -92,11 +92,20 @@ class Connect {
     try {
       await this.#input.deliver((message) => session.send(message))
       if (wait === Number.POSITIVE_INFINITY) return
-      await sleep(wait * 1000)
+      if (wait > 0) await this.#stay(session, wait * 1000)
     } catch (error) {
       this.#fail(error)
     }
     session.close(NORMAL)
+  }
+
+  /** For answers. The time begins when the server has read all that was sent, and does not pass while our own reader holds answers up. */
+  async #stay({ connection }: Session, milliseconds: number): Promise<void> {
+    await connection?.ping(undefined, { signal: AbortSignal.timeout(PONG_TIMEOUT) }).catch(() => {})
+    do {
+      await this.#output.room
+      await sleep(milliseconds)
+    } while (this.#output.room !== undefined)
   }
 
   #pong(milliseconds: number): void {

@@ -27,6 +27,11 @@ export class Output {
     return this.#room
   }
 
+  /** When more may be written, if not now. */
+  get room(): Promise<void> | undefined {
+    return this.#room
+  }
+
   /** When everything has left, or never will. */
   flushed(): Promise<void> {
     return new Promise((resolve) => process.stdout.write('', () => resolve()))

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { WebSocketConnection } from '@ws/client'
 
 /** How long a peer may take for a pong, in ms. */
-const PONG_TIMEOUT = 10_000
+export const PONG_TIMEOUT = 10_000
 
 /**
  * @param seconds between a pong and the next ping
