@@ -7,7 +7,7 @@ import {
   type Http2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
-import type { UpgradeRequest } from '@ws/protocol/node'
+import { holdTogether, type UpgradeRequest } from '@ws/protocol/node'
 import { NO_PARAMS, type PathParams } from './pattern.ts'
 
 /** An extended CONNECT. What few ask for is made when they do. */
@@ -58,9 +58,10 @@ export class Http2UpgradeRequest implements UpgradeRequest {
     return this.#raw
   }
 
-  /** Takes the HTTP/2 server's timeout off the session: it would end connections that are merely silent. */
-  untime(): void {
+  /** Takes the HTTP/2 server's timeout off the session, which would end connections that are merely silent; what waits is held together. */
+  prepare(): void {
     this.#session?.setTimeout(0)
+    holdTogether(this.#stream)
   }
 }
 

@@ -46,7 +46,7 @@ export class HttpUpgradeRequest implements UpgradeRequest {
   }
 
   /** Takes the HTTP server's timeout off the socket. */
-  untime(): void {
+  prepare(): void {
     // Node's HTTP server can be given plain streams too, which have no such method.
     const connection = this.raw.socket as { setTimeout?: (delay: number) => void }
     connection.setTimeout?.(0)

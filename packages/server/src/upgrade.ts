@@ -93,7 +93,7 @@ export class Upgrade<Data> {
     this.#stream = stream
     this.#head = head
     guardErrors(stream)
-    request.untime()
+    request.prepare()
   }
 
   /**

@@ -38,6 +38,7 @@ export {
 } from './settings.ts'
 export { Topics } from './topics.ts'
 export { nameOfHttp2Error } from './transport/http2.ts'
+export { holdTogether } from './transport/http2-held.ts'
 export { connectSocket } from './transport/onread.ts'
 export { openTransport } from './transport/open.ts'
 export { guardErrors } from './transport/stream.ts'

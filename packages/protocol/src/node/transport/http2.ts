@@ -7,6 +7,7 @@
 
 import type { Http2Session, Http2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
+import { holdTogether } from './http2-held.ts'
 import { StreamTransport } from './stream.ts'
 
 /** RFC 9113 §7, by code. */
@@ -52,6 +53,7 @@ export class Http2Transport extends StreamTransport {
   constructor(stream: Http2Stream, head?: Uint8Array) {
     super(stream, head, addressOf(stream.session))
     this.#session = stream.session
+    holdTogether(stream)
   }
 
   /** A proxy may lie between here and the peer, as with a socket. */

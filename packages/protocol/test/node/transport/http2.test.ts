@@ -1,12 +1,19 @@
 // What is HTTP/2's alone (RFC 8441 §5): how streams end, how sessions end, and that streams do not stop each other.
 
 import { once } from 'node:events'
-import http2, { type Http2Stream, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import http2, {
+  type ClientHttp2Session,
+  type Http2Stream,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { http2Pair } from '@ws/testkit'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { openTransport } from '../../../src/node/transport/open.ts'
 import { WINDOW_SIZE } from '../../../src/node/window.ts'
 import { Peer as Frames } from '../../support/encode.ts'
+import { collectGarbage } from '../../support/garbage.ts'
 import { collect, open, Peer, withPeer } from '../support/connections.ts'
 
 const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = http2.constants
@@ -202,3 +209,47 @@ test('[P13] a peer that does not read one stream gets the others', async () => {
   raw.stream.resume()
   await drained
 })
+
+test('what waits on a paused stream holds no more than itself, however it came', async () => {
+  const { client, requested, accepted } = await session(2)
+  const [drip, pour] = requested
+  const [paused, flowing] = accepted
+  if (!drip || !pour || !paused || !flowing) throw new Error('two streams were asked for')
+  const calls: string[] = []
+  const transport = openTransport(paused)
+  transport.read({
+    data: (buffer, start, end) => void calls.push(Buffer.from(buffer.subarray(start, end)).toString()),
+    ended: () => void calls.push('ended'),
+    closed: () => void calls.push('closed'),
+  })
+  transport.pause()
+  let poured = 0
+  flowing.on('data', (chunk: Buffer) => {
+    poured += chunk.length
+  })
+  const count = 500
+  const size = 32 * 1024
+  const settled = () => Promise.all([roundTrip(client), roundTrip(client)])
+  await settled()
+  const before = process.memoryUsage().arrayBuffers
+  for (let index = 0; index < count; index++) {
+    drip.write(String(index % 10))
+    pour.write(Buffer.alloc(size))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  while (poured < count * size) await roundTrip(client)
+  await collectGarbage()
+  // All that was read with them is fifteen times as much.
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan((count * size) / 15)
+  expect(calls).toEqual([])
+  drip.end('!')
+  await settled()
+  expect(calls).toEqual([])
+  transport.resume()
+  while (!calls.includes('ended')) await roundTrip(client)
+  expect(calls.join('')).toBe(`${'0123456789'.repeat(count / 10)}!ended`)
+})
+
+function roundTrip(client: ClientHttp2Session): Promise<void> {
+  return new Promise((resolve, reject) => client.ping((error) => (error === null ? resolve() : reject(error))))
+}
