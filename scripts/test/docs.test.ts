@@ -326,6 +326,7 @@ const PAGES = [
   'docs/cli.md',
   'docs/client.md',
   'docs/errors.md',
+  'docs/http2.md',
   'docs/limits.md',
   'docs/liveness.md',
   'docs/observability.md',
@@ -373,6 +374,9 @@ test('README.md: its figures are those of docs/performance.md', () => {
 describe('README.md, ARCHITECTURE.md and the pages with programs', () => {
   const section = (page: string, heading: string) => page.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? ''
 
+  /** Fragments in TypeScript are not run. */
+  const withoutFragments = (page: string) => page.replaceAll(/^```ts\n[\s\S]*?^```$/gm, '')
+
   test('the server and the clients of the README do what it says', async () => {
     const reader = new Walkthrough(8080)
     onTestFinished(() => reader.dispose())
@@ -401,6 +405,12 @@ describe('README.md, ARCHITECTURE.md and the pages with programs', () => {
     reader.signal('SIGTERM')
     expect(await socket.closed).toMatchObject({ code: 1012, reason: 'a new version', wasClean: true })
     expect((await reader.printed(2)).split('\n')[1]).toBe('1 closed, 0 terminated')
+  }, 60_000)
+
+  test('the programs of docs/http2.md print what it says', async () => {
+    const reader = new Walkthrough(8080)
+    onTestFinished(() => reader.dispose())
+    await reader.follow(withoutFragments(read('docs/http2.md')))
   }, 60_000)
 
   test('docs/server.md names reasons that exist', () => {

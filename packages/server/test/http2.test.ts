@@ -67,6 +67,21 @@ describe.each(SERVERS)('over $name', ({ serve }) => {
   })
 })
 
+test('[P1] [P2] the announcement comes with the first WebSocket server, and stays when the last one closes', async () => {
+  const http = await http2Server()
+  const before = await session(http)
+  expect(before.remoteSettings.enableConnectProtocol).toBe(false)
+  const server = shareHttp2(http)
+  const during = await session(http)
+  expect(during.remoteSettings.enableConnectProtocol).toBe(true)
+  await server.close()
+  expect((await session(http)).remoteSettings.enableConnectProtocol).toBe(true)
+  const changed = vi.fn()
+  during.on('remoteSettings', changed)
+  await new Promise((resolve) => during.ping(resolve))
+  expect(changed).not.toHaveBeenCalled()
+})
+
 describe('the request, as hooks see it', () => {
   test('[P8] in the shape of HTTP/1.1', async () => {
     const http = await http2SecureServer()

@@ -60,7 +60,7 @@ describe.each(ENDS)('of the %s', (end) => {
 
   const frames = new Frames(end)
 
-  test('[P11] Close and END_STREAM from both ends is a clean end, and no reset', async () => {
+  test('[P10] [P11] Close and END_STREAM from both ends is a clean end, and no reset', async () => {
     const { socket, peer } = await setUp()
     const stream = peer.stream as Http2Stream
     peer.write(frames.close(1000))
