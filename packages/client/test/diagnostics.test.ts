@@ -3,6 +3,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { expect, onTestFinished, test } from 'vitest'
 import { type ClientDiagnostics, connect, WebSocket } from '../src/index.ts'
+import { accept, http2Peer } from './support/http2-peer.ts'
 import { echoPeer } from './support/peer.ts'
 import { rawServer } from './support/raw-server.ts'
 
@@ -39,6 +40,22 @@ test('the class too', async () => {
   socket.close()
   await closed
   expect(urls).toEqual([`${url}/`])
+})
+
+test('over HTTP/2 they are the same', async () => {
+  const seen: unknown[] = []
+  listen('ws:client:connected', ({ url }) => seen.push(url))
+  listen('ws:client:failed', ({ url, error }) => seen.push(url, error))
+  const peer = await http2Peer({
+    answer: (stream, { ':path': path }) => {
+      if (path === '/a') accept(stream)
+      else stream.respond({ ':status': 403 }, { endStream: true })
+    },
+  })
+  const socket = await connect(`${peer.url}/a`, { http2: true })
+  await socket.close()
+  const error = await connect(`${peer.url}/b`, { http2: true }).catch((reason: unknown) => reason)
+  expect(seen).toEqual([`${peer.url}/a`, `${peer.url}/b`, error])
 })
 
 test('failed, with what the promise rejects with', async () => {

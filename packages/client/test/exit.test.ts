@@ -8,7 +8,8 @@ import type { Socket } from 'node:net'
 import { pathToFileURL } from 'node:url'
 import { makeCertificates } from '@ws/testkit'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { closeFrame, FrameReader } from './support/frames.ts'
+import { closeFrame, FrameReader, frame } from './support/frames.ts'
+import { http2Peer } from './support/http2-peer.ts'
 import { peer } from './support/peer.ts'
 import { type Exchange, rawServer, switching } from './support/raw-server.ts'
 
@@ -123,6 +124,45 @@ test('a server that answers: the end is clean, and everything has left', async (
     const info = await socket.close(1000); ${PRINT}`
   expect(await run(url, body)).toEqual([0, 'code: 1000, wasClean: true, cause: undefined'])
   expect(lengths).toEqual(Array(40).fill(100_000))
+})
+
+describe('over HTTP/2', () => {
+  const closing =
+    'const socket = await connect(url, { ...options, http2: true }); const info = await socket.close(1000); '
+
+  test('a session without streams holds nobody up', async () => {
+    const { url } = await http2Peer()
+    expect(await run(url, closing + PRINT)).toEqual([0, 'code: 1000, wasClean: true, cause: undefined'])
+  })
+
+  const silently = () => http2Peer({ answer: (stream) => stream.respond({ ':status': 200 }) })
+
+  test('nor does a stream that never ends, and who waits for it is told', async () => {
+    const { url } = await silently()
+    expect(await run(url, closing + PRINT)).toEqual([0, told])
+  })
+
+  test('nor does one that nobody waits for', async () => {
+    const { url } = await silently()
+    const body = 'const socket = await connect(url, { ...options, http2: true }); void socket.close()'
+    expect(await run(url, body)).toEqual([0, ''])
+  })
+
+  test('another stream that is open does', async () => {
+    const { url } = await http2Peer({
+      answer: (stream, { ':path': path }) => {
+        stream.respond({ ':status': 200 })
+        if (path !== '/open') return
+        stream.once('data', () => setImmediate(() => setImmediate(() => stream.end(frame(0x81, 'late')))))
+      },
+    })
+    const body = `const both = ['/open', '/closing'].map((path) => connect(url + path, { ...options, http2: true }))
+      const [open, closing] = await Promise.all(both)
+      void closing.close()
+      open.send('go on')
+      for await (const message of open) console.log(message)`
+    expect(await run(url, body)).toEqual([0, 'late'])
+  })
 })
 
 test('an open connection keeps the process alive', async () => {

@@ -107,14 +107,11 @@ export class Dial {
     this.#watch(socket)
     socket.on('connect', () => this.#secures())
     if (tunnel !== undefined) this.#secures()
-    try {
-      await once(socket, 'secureConnect', { signal })
-    } catch (error) {
-      // RFC 7301 §3.2: an alert, where there is no protocol in common.
-      if (/no application protocol/.test(String(error)))
-        throw notSpoken('it refused that by ALPN', this.whereabouts, error)
-      throw error
-    }
+    await once(socket, 'secureConnect', { signal }).catch((error) => {
+      // RFC 7301 §3.2: where there is no protocol in common, an alert says so.
+      const refused = !this.#fallback && /no application protocol/.test(String(error))
+      throw refused ? notSpoken('it refused that by ALPN', this.whereabouts, error) : error
+    })
     return socket
   }
 

@@ -59,7 +59,8 @@ export function streamFailure(
   return noAnswer(`the server reset the stream (${nameOfHttp2Error(rstCode)})`, where, error)
 }
 
-function noAnswer(words: string, { address }: Whereabouts, cause?: unknown): HandshakeError {
+/** The server was to answer, and cannot. */
+export function noAnswer(words: string, { address }: Whereabouts, cause?: unknown): HandshakeError {
   return failure('CONNECT_FAILED', `no answer from ${address}: ${words}`, cause)
 }
 

@@ -14,10 +14,10 @@ import type { Plan } from '../plan.ts'
 import { serverAddress } from '../request.ts'
 import { takeTurns } from '../turns.ts'
 import type { Http2Plan } from './choice.ts'
-import { notOffered, notSpoken, REFUSED_STREAM, sessionFailure, withoutTls } from './failure.ts'
+import { noAnswer, notOffered, notSpoken, REFUSED_STREAM, sessionFailure, withoutTls } from './failure.ts'
 import type { Http1Socket, Opening } from './opening.ts'
 import { beginOpening, findOpening, findSession } from './pool.ts'
-import { PooledSession } from './pooled-session.ts'
+import { type Place, PooledSession } from './pooled-session.ts'
 import { offersWebSocket, settingsOf } from './settings.ts'
 import { StreamRequest } from './stream.ts'
 
@@ -44,6 +44,7 @@ async function onGivenSession(
   budget: TimeBudget,
 ): Promise<Upgraded> {
   const where = whereabouts(plan)
+  if (session.closed || session.destroyed) throw noAnswer('the session given as option http2 has ended', where)
   const settings = settingsOf(session, true).catch((error) => {
     throw sessionFailure(error, where)
   })
@@ -52,16 +53,16 @@ async function onGivenSession(
   )
   if (plan.target.secure && session.encrypted === false) throw withoutTls(where)
   if (!offersWebSocket(session)) throw withoutConnect(where)
-  const place = { session, unref: () => {}, leave: () => {} }
+  const nothing = (): void => {}
+  const place = { session, unref: nothing, leave: nothing, retire: nothing }
   return new StreamRequest(place, plan, http2, budget).send()
 }
 
 async function onPooledSession(plan: Plan, http2: Http2Plan, budget: TimeBudget): Promise<Upgraded> {
   for (let last = false; ; last = true) {
     const way = await findWay(plan, http2, budget)
-    if (!(way instanceof PooledSession)) return onSocket(way, plan, budget)
-    if (!way.offersWebSocket) throw withoutConnect(whereabouts(plan))
-    const request = new StreamRequest(way.take(), plan, http2, budget)
+    if ('endTurn' in way) return onSocket(way, plan, budget)
+    const request = new StreamRequest(way, plan, http2, budget)
     try {
       return await request.send()
     } catch (error) {
@@ -73,20 +74,26 @@ async function onPooledSession(plan: Plan, http2: Http2Plan, budget: TimeBudget)
   }
 }
 
-/** A session that takes a stream or says that it cannot; or a socket, where the server chose HTTP/1.1 and that will do. */
-async function findWay(plan: Plan, http2: Http2Plan, budget: TimeBudget): Promise<PooledSession | Http1Socket> {
+/** A place on a session, taken at once, before somebody else does; or a socket, where the server chose HTTP/1.1 and that will do. */
+async function findWay(plan: Plan, http2: Http2Plan, budget: TimeBudget): Promise<Place | Http1Socket> {
   for (;;) {
     const found = findSession(http2)
-    if (found !== undefined) return found
+    if (found !== undefined) return placeOn(found, plan)
     const opening = findOpening(http2) ?? (await begin(plan, http2, budget))
     if (opening === undefined) continue
     const opened = await opening.wait(plan.signal, budget, http2.fallback)
     if (opened === 'http/1.1') throw notSpoken('it chose http/1.1 by ALPN', whereabouts(plan))
-    if (!(opened instanceof PooledSession) || opened.isUsable) return opened
+    if (!(opened instanceof PooledSession)) return opened
+    if (opened.isUsable) return placeOn(opened, plan)
     if (opened.allowsNone) throw notOffered('it allows no streams (SETTINGS_MAX_CONCURRENT_STREAMS)', whereabouts(plan))
     if (opened.isRetired) throw sessionFailure(undefined, whereabouts(plan))
     // Others who waited have taken all of its places.
   }
+}
+
+function placeOn(session: PooledSession, plan: Plan): Place {
+  if (!session.offersWebSocket) throw withoutConnect(whereabouts(plan))
+  return session.take()
 }
 
 /** Begins to open a session, in its turn. @returns nothing if there is one by then */

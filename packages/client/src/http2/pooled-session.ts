@@ -17,6 +17,8 @@ export interface Place {
   unref(): void
   /** Gives the place back; call it when the stream is closed. */
   leave(): void
+  /** Leaves the session to the streams that it has. */
+  retire(): void
 }
 
 /** What holds a process, and can be told not to. */
@@ -80,6 +82,7 @@ export class PooledSession {
     let state: 'held' | 'free' | 'left' = 'held'
     return {
       session,
+      retire: () => this.retire(),
       unref: () => {
         if (state !== 'held') return
         state = 'free'
