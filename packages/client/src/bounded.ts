@@ -14,9 +14,9 @@ export function bounded<Result>(
   budget: TimeBudget,
   late: () => Error,
 ): Promise<Result> {
-  if (signal?.aborted === true) return Promise.reject(signal.reason)
   let stop = (): void => {}
   const limit = new Promise<never>((_, reject) => {
+    if (signal?.aborted === true) reject(signal.reason)
     const timer = setTimeout(() => reject(late()), budget.begin())
     const onAbort = (): void => reject(signal?.reason)
     signal?.addEventListener('abort', onAbort)

@@ -71,10 +71,11 @@ export class Dial {
   }
 
   async #open(signal: AbortSignal): Promise<Dialled> {
+    const { connect } = await import('node:http2') // now, since nothing may come between a socket and its session
     const tunnel = await this.#openTunnel(signal)
-    if (!this.#plan.target.secure) return this.#openSession(tunnel ?? (await this.#openTcp(signal)), tunnel)
+    if (!this.#plan.target.secure) return this.#openSession(connect, tunnel ?? (await this.#openTcp(signal)), tunnel)
     const socket = await this.#openTls(signal, tunnel)
-    if (socket.alpnProtocol === 'h2') return this.#openSession(socket, tunnel)
+    if (socket.alpnProtocol === 'h2') return this.#openSession(connect, socket, tunnel)
     if (this.#fallback) return { socket }
     throw notSpoken(`it chose ${socket.alpnProtocol || 'nothing'} by ALPN`, this.whereabouts)
   }
@@ -126,9 +127,12 @@ export class Dial {
     socket.on('error', ignore) // for those that come when nobody waits
   }
 
-  async #openSession(socket: Socket, tunnel: Socket | undefined): Promise<Dialled> {
+  async #openSession(
+    connect: typeof import('node:http2').connect,
+    socket: Socket,
+    tunnel: Socket | undefined,
+  ): Promise<Dialled> {
     this.#stage = 'the server has not sent its SETTINGS'
-    const { connect } = await import('node:http2')
     const { target } = this.#plan
     const session = connect(`${target.secure ? 'https' : 'http'}://${hostPort(target)}`, {
       createConnection: () => socket,

@@ -7,10 +7,11 @@ import { nameOfHttp2Error } from '@ws/protocol/node'
 import { connectFailure, type Whereabouts } from '../failure.ts'
 
 /** RFC 9113 §7. */
-export const PROTOCOL_ERROR = 0x1
+const PROTOCOL_ERROR = 0x1
 export const REFUSED_STREAM = 0x7
 export const CANCEL = 0x8
-export const HTTP_1_1_REQUIRED = 0xd
+export const ENHANCE_YOUR_CALM = 0xb
+const HTTP_1_1_REQUIRED = 0xd
 
 /** The server speaks no HTTP/2. */
 export function notSpoken(words: string, { address }: Whereabouts, cause?: unknown): HandshakeError {

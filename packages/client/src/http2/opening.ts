@@ -9,7 +9,7 @@ import { bounded } from '../bounded.ts'
 import type { TimeBudget } from '../budget.ts'
 import { timeoutFailure } from '../failure.ts'
 import type { EndTurn } from '../turns.ts'
-import type { Dial, Dialled } from './dial.ts'
+import type { Dial, DialledSession } from './dial.ts'
 import type { PooledSession } from './pooled-session.ts'
 
 /** TLS for one handshake over HTTP/1.1, and the turn which that has. */
@@ -25,30 +25,39 @@ export class Opening {
   readonly #dial: Dial
   readonly #end = new AbortController()
   readonly #opened: Promise<PooledSession | undefined>
+  readonly #over: () => void
   #waiting = 0
   #http1: Http1Socket | undefined
 
   /**
    * Begins.
    * @param endTurn called once, when others may have their turn
-   * @param settled called once, before those who wait are told: takes the session, if there is one
+   * @param opened takes the session, if it comes to that
+   * @param over called when there is nothing to wait for any more: it has come to an end, or nobody waited; more than once perhaps
    */
-  constructor(dial: Dial, endTurn: EndTurn, settled: (dialled?: Dialled) => PooledSession | undefined) {
+  constructor(dial: Dial, endTurn: EndTurn, opened: (session: DialledSession) => PooledSession, over: () => void) {
     this.#dial = dial
-    this.#opened = dial.open(this.#end.signal).then(
-      (dialled) => {
-        if ('socket' in dialled) this.#http1 = { socket: dialled.socket, endTurn }
-        else endTurn()
-        if (this.#waiting === 0) this.#drop()
-        return settled(dialled)
-      },
-      (error) => {
-        endTurn()
-        settled()
-        throw error
-      },
-    )
+    this.#over = over
+    this.#opened = this.#open(endTurn, opened)
     this.#opened.catch(() => {}) // for when nobody waits any more
+  }
+
+  async #open(
+    endTurn: EndTurn,
+    opened: (session: DialledSession) => PooledSession,
+  ): Promise<PooledSession | undefined> {
+    let turn = endTurn
+    try {
+      const dialled = await this.#dial.open(this.#end.signal)
+      if ('session' in dialled) return opened(dialled)
+      this.#http1 = { socket: dialled.socket, endTurn }
+      turn = () => {} // goes with the socket
+      if (this.#waiting === 0) this.#drop()
+      return undefined
+    } finally {
+      this.#over()
+      turn()
+    }
   }
 
   /**
@@ -76,6 +85,7 @@ export class Opening {
   /** Nobody is left who wants it; a session that is open stays with the pool. */
   #drop(): void {
     this.#end.abort()
+    this.#over()
     this.#http1?.socket.destroy()
     this.#http1?.endTurn()
     this.#http1 = undefined

@@ -1,6 +1,6 @@
 // A handshake over HTTP/2 (RFC 8441): which session, a stream on it, or HTTP/1.1 after all. Rules:
 // - A session that is open is used before one is opened, and one that is being opened is waited for.
-// - What the server says it has not looked at (REFUSED_STREAM, RFC 9113 §8.7) is asked once more, on another session.
+// - What the server says it has not looked at (REFUSED_STREAM, RFC 9113 §8.7), or was too much, is asked once more, on another session.
 // - `'auto'` ends in HTTP/1.1 wherever the server does not offer WebSockets over HTTP/2: on the same socket if it chose so by ALPN.
 
 import type { ClientHttp2Session } from 'node:http2'
@@ -14,7 +14,15 @@ import type { Plan } from '../plan.ts'
 import { serverAddress } from '../request.ts'
 import { takeTurns } from '../turns.ts'
 import type { Http2Plan } from './choice.ts'
-import { noAnswer, notOffered, notSpoken, REFUSED_STREAM, sessionFailure, withoutTls } from './failure.ts'
+import {
+  ENHANCE_YOUR_CALM,
+  noAnswer,
+  notOffered,
+  notSpoken,
+  REFUSED_STREAM,
+  sessionFailure,
+  withoutTls,
+} from './failure.ts'
 import type { Http1Socket, Opening } from './opening.ts'
 import { beginOpening, findOpening, findSession } from './pool.ts'
 import { type Place, PooledSession } from './pooled-session.ts'
@@ -54,7 +62,7 @@ async function onGivenSession(
   if (plan.target.secure && session.encrypted === false) throw withoutTls(where)
   if (!offersWebSocket(session)) throw withoutConnect(where)
   const nothing = (): void => {}
-  const place = { session, unref: nothing, leave: nothing, retire: nothing }
+  const place = { session, isFirst: false, unref: nothing, leave: nothing, retire: nothing }
   return new StreamRequest(place, plan, http2, budget).send()
 }
 
@@ -66,12 +74,17 @@ async function onPooledSession(plan: Plan, http2: Http2Plan, budget: TimeBudget)
     try {
       return await request.send()
     } catch (error) {
-      const refused = request.rstCode === REFUSED_STREAM
+      const refused = isRefused(request.rstCode, way)
       // Where one had no answer, others might have none either.
       if (refused || (error as { code?: ErrorCode }).code === 'HANDSHAKE_TIMEOUT') way.retire()
       if (!refused || last) throw error
     }
   }
+}
+
+/** Node's servers say that they are to be left calm of a stream past their limit, which counts streams for a moment past their end. */
+function isRefused(rstCode: number, { isFirst }: Place): boolean {
+  return rstCode === REFUSED_STREAM || (rstCode === ENHANCE_YOUR_CALM && !isFirst)
 }
 
 /** A place on a session, taken at once, before somebody else does; or a socket, where the server chose HTTP/1.1 and that will do. */

@@ -26,10 +26,11 @@ export function findOpening({ identity }: Http2Plan): Opening | undefined {
  * @param endTurn called once, when it is open or has failed
  */
 export function beginOpening(plan: Plan, { identity, fallback }: Http2Plan, endTurn: EndTurn): Opening {
-  const opening = new Opening(new Dial(plan, fallback), endTurn, (dialled) => {
-    openings.delete(identity)
-    return dialled !== undefined && 'session' in dialled ? pool(identity, dialled) : undefined
-  })
+  const opened = (dialled: DialledSession): PooledSession => pool(identity, dialled)
+  const over = (): void => {
+    if (openings.get(identity) === opening) openings.delete(identity)
+  }
+  const opening = new Opening(new Dial(plan, fallback), endTurn, opened, over)
   openings.set(identity, opening)
   return opening
 }

@@ -13,6 +13,8 @@ export const IDLE_TIME = 10_000
 /** A place for one stream on a session. */
 export interface Place {
   readonly session: ClientHttp2Session
+  /** Whether the session has had no stream before. */
+  readonly isFirst: boolean
   /** Lets the process end though the stream is open. */
   unref(): void
   /** Gives the place back; call it when the stream is closed. */
@@ -32,6 +34,7 @@ export class PooledSession {
   readonly #holders: readonly Holder[]
   readonly #retired: () => void
   #taking = true
+  #used = false
   #streams = 0
   /** How many of the streams hold the process. */
   #holding = 0
@@ -76,12 +79,15 @@ export class PooledSession {
   /** Takes a place for one stream. */
   take(): Place {
     const session = this.#session
+    const isFirst = !this.#used
     clearTimeout(this.#idle)
+    this.#used = true
     this.#streams++
     this.#hold()
     let state: 'held' | 'free' | 'left' = 'held'
     return {
       session,
+      isFirst,
       retire: () => this.retire(),
       unref: () => {
         if (state !== 'held') return
@@ -119,7 +125,7 @@ export class PooledSession {
   }
 
   #closeIfEmpty(): void {
-    if (this.#streams === 0 && !this.#session.destroyed) this.#session.close()
+    if (this.#streams === 0) this.#session.destroy()
   }
 
   #hold(): void {

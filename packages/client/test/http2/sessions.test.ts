@@ -1,7 +1,7 @@
 // The sessions that connections share: who shares one, how many streams it takes, and its end.
 
 import { once } from 'node:events'
-import type { ServerHttp2Session } from 'node:http2'
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { type Certificates, makeCertificates } from '@ws/testkit'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -93,6 +93,17 @@ describe('shared', () => {
     expect(sessions).toHaveLength(1)
   })
 
+  test('nobody is given what the last one who waited has called off', async () => {
+    const { url, sessions } = await http2Peer()
+    const controller = new AbortController()
+    const first = connect(url, { signal: controller.signal, serialize: false, ...HTTP2 })
+    controller.abort()
+    const second = connect(url, { serialize: false, ...HTTP2 })
+    await expect(first).rejects.toMatchObject({ name: 'AbortError' })
+    await (await second).close()
+    expect(sessions.length).toBeGreaterThan(0)
+  })
+
   test('those who wait share a failure', async () => {
     const { url } = await http2Peer({ tls: certificates.server })
     const options = { serialize: false, ...HTTP2 }
@@ -104,10 +115,20 @@ describe('shared', () => {
 
 describe('as many streams as the server allows', () => {
   test('past that another session is opened, and a place that is free is taken', async () => {
-    const { url, sessions } = await http2Peer({ settings: { maxConcurrentStreams: 2 } })
+    const streams: ServerHttp2Stream[] = []
+    const { url, sessions } = await http2Peer({
+      settings: { maxConcurrentStreams: 2 },
+      answer: (stream) => {
+        streams.push(stream)
+        accept(stream)
+      },
+    })
     const opened = await many(5, url)
     expect(sessions).toHaveLength(3)
+    const gone = Promise.race(streams.map((stream) => once(stream, 'close')))
     await opened[0]?.close()
+    await gone
+    await task()
     const again = await many(2, url)
     expect(sessions).toHaveLength(3)
     await closeAll([...opened, ...again])
@@ -132,6 +153,18 @@ describe('as many streams as the server allows', () => {
     const socket = await connect(url, HTTP2)
     await socket.close()
     expect(sessions).toHaveLength(2)
+  })
+
+  test('and so is one that was too much for a session that has others', async () => {
+    const { url, sessions, connections } = await http2Peer({
+      answer: (stream) => {
+        if (sessions.length === 1 && connections.length === 1) stream.close(11)
+        else connections.push(accept(stream))
+      },
+    })
+    const opened = [await connect(url, HTTP2), await connect(url, HTTP2)]
+    expect(sessions).toHaveLength(2)
+    await closeAll(opened)
   })
 
   test('twice: an error that says so', async () => {
