@@ -1,7 +1,9 @@
-// Both ends of this repository against each other, over TCP and TLS.
+// Both ends of this repository against each other, over TCP and TLS, and as streams of HTTP/2.
 
 import { createServer } from 'node:http'
+import { createServer as createHttp2Server, createSecureServer } from 'node:http2'
 import { createServer as createTlsServer } from 'node:https'
+import type { Server, Socket } from 'node:net'
 import { WebSocketServer } from '@ws/server'
 import { makeCertificates } from '@ws/testkit'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -16,21 +18,33 @@ interface Loopback {
   options: WebSocketOptions
 }
 
-async function start(scheme: 'ws' | 'wss'): Promise<Loopback> {
+const KINDS = ['ws', 'wss', 'ws over HTTP/2', 'wss over HTTP/2'] as const
+type Kind = (typeof KINDS)[number]
+
+async function start(kind: Kind): Promise<Loopback> {
   const { ca, server: own } = await makeCertificates()
-  const http = scheme === 'wss' ? createTlsServer(own) : createServer()
+  const [scheme, http2] = [kind.replace(/ .*/, ''), kind.includes('2')]
+  const http = {
+    ws: () => createServer(),
+    wss: () => createTlsServer(own),
+    'ws over HTTP/2': () => createHttp2Server(),
+    'wss over HTTP/2': () => createSecureServer({ ...own, allowHTTP1: true }),
+  }[kind]()
   const server = new WebSocketServer(
     { server: http, path: '/chat', protocols: ['v2', 'v1'] },
     { message: (socket, data) => void socket.send(data) },
   )
-  const port = await listen(http)
-  onTestFinished(() => close(http, []))
-  return { url: `${scheme}://127.0.0.1:${port}/chat`, server, options: scheme === 'wss' ? { ca } : {} }
+  const sockets: Socket[] = []
+  http.on('connection', (socket: Socket) => sockets.push(socket))
+  const port = await listen(http as Server)
+  onTestFinished(() => close(http as Server, http2 ? sockets : [])) // sessions outlive their connections for a while
+  const options = { ...(scheme === 'wss' && { ca }), ...(http2 && { http2: true }) }
+  return { url: `${scheme}://127.0.0.1:${port}/chat`, server, options }
 }
 
-describe.each(['ws', 'wss'] as const)('%s', (scheme) => {
+describe.each(KINDS)('%s', (kind) => {
   test('connect: messages of all sizes there and back', async () => {
-    const { url, server, options } = await start(scheme)
+    const { url, server, options } = await start(kind)
     const socket = await connect(url, { ...options, protocols: ['v1', 'v2'] })
     expect(socket.protocol).toBe('v1')
     const messages = socket[Symbol.asyncIterator]()
@@ -46,7 +60,7 @@ describe.each(['ws', 'wss'] as const)('%s', (scheme) => {
   })
 
   test('WebSocket: the same events as in a browser', async () => {
-    const { url, options } = await start(scheme)
+    const { url, options } = await start(kind)
     const socket = new WebSocket(url, { ...options, protocols: ['v2'] })
     socket.binaryType = 'arraybuffer'
     const seen = record(socket)
@@ -66,14 +80,14 @@ describe.each(['ws', 'wss'] as const)('%s', (scheme) => {
   })
 
   test('the server closes', async () => {
-    const { url, server, options } = await start(scheme)
+    const { url, server, options } = await start(kind)
     const socket = await connect(url, options)
     await server.close({ code: 1012, reason: 'restart' })
     expect(await socket.closed).toEqual({ code: 1012, reason: 'restart', wasClean: true, initiator: 'remote' })
   })
 
   test('the server refuses, and says why', async () => {
-    const { url, options } = await start(scheme)
+    const { url, options } = await start(kind)
     const failure = await handshakeFailure(connect(`${url}/other`, options))
     expect(failure).toMatchObject({ code: 'HANDSHAKE_STATUS', status: 404 })
     expect(failure.body?.length).toBeGreaterThan(0)

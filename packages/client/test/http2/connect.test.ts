@@ -156,7 +156,7 @@ describe('what opens', () => {
     expect(await connections[0]?.closed).toMatchObject({ code: 1000, reason: 'done', wasClean: true })
   })
 
-  test('[H1] frames are DATA, and masked', async () => {
+  test('[H1] [P10] frames are DATA, and masked', async () => {
     let sent: ((frame: RawFrame) => void) | undefined
     const data = new Promise<RawFrame>((resolve) => (sent = resolve))
     const peer = await rawHttp2Peer(
