@@ -79,18 +79,20 @@ export abstract class StreamTransport implements Transport {
   }
 
   write(bytes: Uint8Array, writer: Writer): Written {
-    const done = (error?: Error | null): void => writer.wrote(error)
-    if (this.stream.writableEnded || this.stream.destroyed) {
-      process.nextTick(done, new Error('the transport has ended'))
-      return 'refused'
-    }
+    if (this.stream.writableEnded || this.stream.destroyed) return this.refuse(writer)
     try {
-      this.stream.write(bytes, done)
+      this.stream.write(bytes, (error?: Error | null) => writer.wrote(error))
       return 'waits'
     } catch (error) {
       this.stream.destroy(error as Error) // a stream that somebody made may throw: that is its end, and nobody else's
       return 'refused'
     }
+  }
+
+  /** Tells of a write that comes too late. */
+  protected refuse(writer: Writer): 'refused' {
+    process.nextTick(() => writer.wrote(new Error('the transport has ended')))
+    return 'refused'
   }
 
   cork(): void {

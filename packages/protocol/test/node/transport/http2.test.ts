@@ -192,6 +192,32 @@ test('[P13] a stream that nobody reads waits in bounded memory, and the others r
   expect(slow.bufferedAmount).toBe(0)
 })
 
+test('a large write leaves in parts, so that progress is seen; others and the end wait behind it', async () => {
+  const { client, server } = await streams()
+  const transport = openTransport(server)
+  transport.read({ data: () => {}, ended: () => {}, closed: () => {} })
+  const told: string[] = []
+  const write = (size: number, name: string) =>
+    transport.write(Buffer.alloc(size, name), { wrote: (error) => void told.push(`${name} ${error?.message}`) })
+  expect(write(10, 's')).toBe('waits')
+  expect(write(1024 * 1024, 'a')).toBe('waits')
+  expect(write(10, 'b')).toBe('waits')
+  transport.end()
+  expect([transport.buffered, transport.queued]).toEqual([1024 * 1024 + 20, 1024 * 1024 + 10])
+  expect(write(1, 'c')).toBe('refused')
+  const steps = new Set<number>()
+  const received: Buffer[] = []
+  for await (const chunk of client) {
+    received.push(chunk as Buffer)
+    steps.add(transport.queued)
+  }
+  expect(Buffer.concat(received).toString()).toBe(`ssssssssss${'a'.repeat(1024 * 1024)}bbbbbbbbbb`)
+  expect(steps.size).toBeGreaterThan(8)
+  expect([...steps]).toEqual([...steps].sort((one, other) => other - one))
+  expect(told.sort()).toEqual(['a undefined', 'b undefined', 'c the transport has ended', 's undefined'])
+  expect([transport.buffered, transport.queued]).toEqual([0, 0])
+})
+
 test('[P13] a peer that does not read one stream gets the others', async () => {
   const { requested, accepted } = await session(2)
   const [slow, fast] = accepted.map((stream) => open(stream, 'server'))
