@@ -108,10 +108,11 @@ export class StreamRequest {
 
   #succeed(stream: ClientHttp2Stream, { protocol, extensions, deflate }: Established): void {
     const outcome = this.#settle()
+    if (outcome === undefined) return
     stream.off('response', this.#onResponse)
     stream.off('close', this.#onClose)
     Object.assign(stream, { unref: this.#place.unref }) // which the transport calls, as it does with a socket
-    outcome?.resolve({ transport: openTransport(stream), protocol, extensions, deflate })
+    outcome.resolve({ transport: openTransport(stream), protocol, extensions, deflate })
   }
 
   /** An answer that opens nothing, and its body as far as it has come. */
@@ -148,6 +149,7 @@ export class StreamRequest {
   /** @returns the outcome, the first time */
   #settle(): Outcome | undefined {
     const outcome = this.#outcome
+    if (outcome === undefined) return undefined
     this.#outcome = undefined
     this.#budget.end()
     clearTimeout(this.#timer)

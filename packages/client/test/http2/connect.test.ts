@@ -1,10 +1,13 @@
 // `http2: true` and the class: an extended CONNECT on a shared session, and what the server may answer.
 
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import type { ServerHttp2Stream } from 'node:http2'
-import type { Socket } from 'node:net'
+import { connect as connectTcp, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { makeCertificates } from '@ws/testkit'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { type ConnectOptions, connect, ReconnectingWebSocket, WebSocket, WebSocketConnection } from '../../src/index.ts'
 import { pass, stopClock } from '../support/clock.ts'
 import { handshakeFailure } from '../support/failure.ts'
@@ -18,6 +21,7 @@ import {
   rawHttp2Peer,
   settingsFrame,
 } from '../support/http2-peer.ts'
+import { close } from '../support/raw-server.ts'
 import { task } from '../support/script.ts'
 
 const HTTP2 = { http2: true } as const
@@ -187,6 +191,36 @@ describe('what opens', () => {
     expect(await socket.closed).toMatchObject({ code: 1006, cause: { code: 'CONNECTION_LOST' } })
   })
 
+  test('over a Unix socket', async () => {
+    const { port, requests } = await http2Peer()
+    const folder = mkdtempSync(join(tmpdir(), 'ws-http2-'))
+    const path = join(folder, 'socket')
+    const sockets: Socket[] = []
+    const relay = createServer((socket) => {
+      const upstream = connectTcp(port, '127.0.0.1')
+      sockets.push(socket, upstream)
+      for (const one of [socket, upstream]) one.on('error', () => {})
+      socket.pipe(upstream).pipe(socket)
+    }).listen(path)
+    onTestFinished(async () => {
+      await close(relay, sockets)
+      rmSync(folder, { recursive: true })
+    })
+    for (const [url, options] of [
+      [`ws+unix:${path}:/a`, {}],
+      ['ws://localhost/b', { socketPath: path }],
+    ] as const) {
+      const socket = await connect(url, { ...options, ...HTTP2 })
+      expect(await echoed(socket)).toBe('hello')
+      await socket.close()
+    }
+    expect(sockets).toHaveLength(2)
+    expect(requests.map((one) => [one[':authority'], one[':path']])).toEqual([
+      ['localhost', '/a'],
+      ['localhost', '/b'],
+    ])
+  })
+
   test('the class, and the one that connects again', async () => {
     const { url, sessions } = await http2Peer()
     for (const Class of [WebSocket, ReconnectingWebSocket]) {
@@ -344,6 +378,29 @@ describe('signal', () => {
     open.abort(reason)
     expect(await socket.closed).toMatchObject({ code: 1006, cause: { code: 'ABORTED', cause: reason } })
     expect(await connections[0]?.closed).toMatchObject({ code: 1006 })
+  })
+
+  test('[C16] each stage says that it took too long, and all share one time', async () => {
+    stopClock()
+    const lookup = (): void => setImmediate(() => pass(10_000)) as never
+    const unknown = await handshakeFailure(connect('ws://name.test', { lookup, ...HTTP2 }))
+    expect(unknown.message).toBe('no connection to name.test:80 within 10000 ms: the host name was not looked up')
+    const mute = await rawHttp2Peer((socket) => void socket.once('data', () => pass(10_000)))
+    const tls = await handshakeFailure(connect(mute.url.replace('ws', 'wss'), HTTP2))
+    expect(tls.message).toBe(
+      `no connection to 127.0.0.1:${mute.port} within 10000 ms: the TLS handshake is not complete`,
+    )
+    const { url, port, requests } = await http2Peer({
+      answer: (stream) => {
+        pass(4_000)
+        stream.respond({ ':status': 307, location: `/${stream.id}` }, { endStream: true })
+      },
+    })
+    const redirected = await handshakeFailure(connect(url, { followRedirects: true, ...HTTP2 }))
+    expect(redirected.message).toBe(
+      `no connection to 127.0.0.1:${port} within 10000 ms: the server has not answered the handshake`,
+    )
+    expect(requests).toHaveLength(3)
   })
 
   test('[C16] no answer: the time is over, and the stream is reset', async () => {
