@@ -22,7 +22,6 @@ export function settingsOf(session: ClientHttp2Session, strange = false): Promis
 function hear(session: ClientHttp2Session, strange: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     session.on('error', reject)
-    if (session.destroyed) return reject()
     if (offersWebSocket(session)) return resolve()
     session.once('remoteSettings', () => resolve())
     session.once('close', () => reject())

@@ -75,7 +75,7 @@ export class StreamRequest {
     try {
       const stream = session.request(Object.fromEntries(headers), { endStream: false })
       this.#stream = stream
-      stream.on('response', this.#onResponse)
+      stream.on('response', this.#onResponse as (headers: Headers, flags: number) => void)
       stream.on('error', this.#onError)
       stream.on('close', this.#onClose)
       stream.on('close', leave)
@@ -85,8 +85,8 @@ export class StreamRequest {
     }
   }
 
-  // Node gives the headers as they came too, which its declarations do not say.
-  readonly #onResponse = (headers: Headers, _flags: number, raw: readonly string[] = flat(headers)): void => {
+  // Every Node gives the headers as they came too; it says so from 24 on.
+  readonly #onResponse = (headers: Headers, _flags: number, raw: readonly string[]): void => {
     const stream = this.#stream as ClientHttp2Stream
     const { ':status': status = 0, ...fields } = headers
     const rawHeaders = raw.slice(2 * pseudoHeaders(raw))
@@ -109,7 +109,7 @@ export class StreamRequest {
   #succeed(stream: ClientHttp2Stream, { protocol, extensions, deflate }: Established): void {
     const outcome = this.#settle()
     if (outcome === undefined) return
-    stream.off('response', this.#onResponse)
+    stream.off('response', this.#onResponse as () => void)
     stream.off('close', this.#onClose)
     Object.assign(stream, { unref: this.#place.unref }) // which the transport calls, as it does with a socket
     outcome.resolve({ transport: openTransport(stream), protocol, extensions, deflate })
@@ -163,8 +163,4 @@ function pseudoHeaders(raw: readonly string[]): number {
   let count = 0
   while (raw[2 * count]?.startsWith(':')) count++
   return count
-}
-
-function flat(headers: Headers): string[] {
-  return Object.entries(headers).flatMap(([name, lines]) => [lines].flat().flatMap((line) => [name, String(line)]))
 }

@@ -76,6 +76,16 @@ test('one that is closed, or ends meanwhile: an error, and no more', async () =>
   }
 })
 
+test('one that its owner closes before the request could be sent', async () => {
+  const peer = await http2Peer()
+  const session = await ownSession(peer)
+  const open = await connect(peer.url, { http2: session }) // so that the session closes when this has
+  const attempt = handshakeFailure(connect(peer.url, { http2: session }))
+  session.close()
+  expect(await attempt).toMatchObject({ code: 'CONNECT_FAILED', cause: { code: 'ERR_HTTP2_GOAWAY_SESSION' } })
+  expect((await open.close(1000)).wasClean).toBe(true)
+})
+
 test('its errors end no process, and reach the attempt', async () => {
   const silent = await rawHttp2Peer((socket) => void socket.resetAndDestroy())
   const session = await ownSession(silent)
