@@ -15,9 +15,9 @@ import { connection, portOf, serve } from './support/servers.ts'
 
 const TSX = pathToFileURL(createRequire(join(import.meta.dirname, '../../../package.json')).resolve('tsx')).href
 const PROGRAM = join(import.meta.dirname, 'support/stoppable.ts')
-const HEARTBEAT = { interval: 100, timeout: 100 }
+const HEARTBEAT = { interval: 200, timeout: 400 }
 /** Long enough for every ping to be due. */
-const STOPPED = 500
+const STOPPED = 1_000
 
 /** Runs the program; yields it and its first line. */
 async function run(...args: string[]) {
@@ -50,7 +50,7 @@ async function echoes(socket: WebSocketConnection, text: string): Promise<boolea
 
 test('a server that was busy for longer than the timeout reads the answers before it judges', async () => {
   // So long an interval has all pings leave together.
-  const { child, printed } = await run('busy', JSON.stringify({ interval: 1_000, timeout: 100 }))
+  const { child, printed } = await run('busy', JSON.stringify({ interval: 1_000, timeout: 500 }))
   const url = `ws://127.0.0.1:${printed[0]?.split(' ')[1]}`
   const sockets = await Promise.all(Array.from({ length: 50 }, () => connect(url)))
   while (!printed.includes('was busy')) await once(child.stdout as NodeJS.ReadableStream, 'data')
