@@ -2,7 +2,8 @@
 // - A case says what the peer sends and what the target must answer, frame by frame, and how it ends; the same case is for
 //   a server and for a client unless it says otherwise: the runner masks what goes to a server (RFC 6455 §5.1).
 // - Nothing in a case waits for time. "Nothing more comes" shows in what comes next: the answer to a later frame, or the
-//   end of TCP.
+//   target's bytes.
+// - The end of those is FIN over TCP, END_STREAM over HTTP/2; a reset is RST, or RST_STREAM with CANCEL (RFC 8441 §5).
 // - A case goes without compression unless it says what was agreed; then the runner negotiates exactly that.
 
 import type { ErrorCode } from '@ws/protocol'
@@ -10,6 +11,9 @@ import type { ConnectionOptions } from '@ws/server'
 
 /** Which end of the product is tested. */
 export type End = 'server' | 'client'
+
+/** What carries the bytes of an open connection. */
+export type Transport = 'tcp' | 'http2'
 
 /** Kinds of generated data: the first four are text. */
 export type Kind = 'prose' | 'json' | 'utf8' | 'repeats' | 'records' | 'random'
@@ -96,13 +100,15 @@ export type Step =
   | { readonly send: readonly SentFrame[]; readonly times?: number }
   | { readonly compress: readonly SentMessage[]; readonly times?: number }
   | { readonly expect: readonly ExpectedFrame[]; readonly times?: number }
-  /** The peer ends its side of TCP. */
+  /** The peer ends its side. */
   | { readonly end: true }
+  /** The peer resets: the last step, and the target can say nothing more. */
+  | { readonly reset: true }
 
 /**
  * How a case ends, once its steps are done. `open`: the connection lives; the runner closes it with 1000 and expects that
- * answered. `closed`: both sent Close; a server now ends TCP at once, a client waits for the peer to (§7.1.1). `failed`: the
- * target has failed the connection, and ends TCP (§7.1.7). `lost`: the peer ended TCP without a Close, and the target ends it too.
+ * answered. `closed`: both sent Close; a server now ends at once, a client waits for the peer to (§7.1.1). `failed`: the
+ * target has failed the connection, and ends (§7.1.7). `lost`: the peer ended without a Close, and the target ends too; or it reset.
  */
 type Outcome = 'open' | 'closed' | 'failed' | 'lost'
 
@@ -193,6 +199,11 @@ export type AnyCase = Case | RequestCase | ResponseCase
 export function endsOf(test: AnyCase): readonly End[] {
   if ('request' in test) return ['server']
   return 'response' in test ? ['client'] : (test.ends ?? ['server', 'client'])
+}
+
+/** What a case runs over: the opening handshake of the catalogue is that of HTTP/1.1. */
+export function transportsOf(test: AnyCase): readonly Transport[] {
+  return 'steps' in test ? ['tcp', 'http2'] : ['tcp']
 }
 
 /** A section of the catalogue: cases of one kind. */

@@ -1,4 +1,4 @@
-// What is said on an open connection: exactly the expected frames come, in order, then TCP ends as expected, and the
+// What is said on an open connection: exactly the expected frames come, in order, then the target ends as expected, and the
 // application learns the expected end.
 
 import { once } from 'node:events'
@@ -6,7 +6,7 @@ import type { Conversation, End, ExpectedFrame, Payload, Reported, Step } from '
 import { MessageDeflater } from './compressor.ts'
 import { materialize } from './contents.ts'
 import { Peer, type ReceivedMessage } from './peer.ts'
-import type { Opened } from './targets.ts'
+import type { Opened } from './target.ts'
 import { encode } from './wire.ts'
 
 const NORMAL = 1000
@@ -66,6 +66,7 @@ async function take(
   deflater: MessageDeflater | undefined,
 ): Promise<void> {
   if ('end' in step) return peer.end()
+  if ('reset' in step) return peer.reset()
   const times = step.times ?? 1
   if ('expect' in step) {
     for (let time = 0; time < times; time++) {
@@ -87,6 +88,7 @@ function framesOf(step: Step, deflater: MessageDeflater | undefined) {
 }
 
 async function finish(test: Conversation, peer: Peer, end: End): Promise<void> {
+  if (test.steps.some((step) => 'reset' in step)) return
   if (test.outcome === 'open') {
     const normal = { opcode: 8, payload: Uint8Array.of(NORMAL >> 8, NORMAL & 0xff) }
     await peer.write(encode(normal, end), Number.POSITIVE_INFINITY)
@@ -94,13 +96,14 @@ async function finish(test: Conversation, peer: Peer, end: End): Promise<void> {
   }
   const exchanged = test.outcome === 'open' || test.outcome === 'closed'
   if (exchanged && end === 'client') {
-    // The server is the first to end TCP, and here that is the peer (§7.1.1).
+    // The server is the first to end, and here that is the peer (§7.1.1).
     if (!(await peer.quiet())) throw new Error(`expected the client to wait, got ${show(await peer.next())}`)
     peer.end()
   }
   const received = await peer.next()
-  if (received !== 'end') throw new Error(`expected the end of TCP, got ${show(received)}`)
+  if (received !== 'end') throw new Error(`expected the end, got ${show(received)}`)
   peer.end()
+  await peer.closed()
 }
 
 function checkReport(test: Conversation, { code, wasClean }: Reported): void {
@@ -153,7 +156,7 @@ function showExpected(frame: ExpectedFrame): string {
 }
 
 function show(received: ReceivedMessage | 'end'): string {
-  if (received === 'end') return 'the end of TCP'
+  if (received === 'end') return 'the end'
   const { opcode, content } = received
   if (opcode !== 8) return `${OPCODE_NAMES.get(opcode)} ${showBytes(content)}`
   if (content.length < 2) return 'Close without a code'

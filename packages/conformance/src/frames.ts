@@ -97,6 +97,8 @@ export function closed(code?: number): ExpectedFrame {
 
 /** The end of TCP, from the peer's side. */
 export const END: Step = { end: true }
+/** TCP is reset, or the stream. */
+export const RESET: Step = { reset: true }
 /** What has come so far is in order: the connection still answers. */
 export const STILL_OPEN: readonly Step[] = [send(ping('still?')), expect(ponged('still?'))]
 /** What must not be looked at any more: were it, an echo or a pong would come. */

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net'
 import type { HandshakeError } from '@ws/client'
 import type { Agreed, Conversation, End, RequestCase, ResponseCase, SentFrame } from './case.ts'
 import { converse, type Pace } from './converse.ts'
-import { acceptOf, type Head, readHead, readRest, valuesOf } from './http.ts'
+import { acceptOf, EXTENSIONS, type Head, readHead, readRest, valuesOf } from './http.ts'
 import { normalized } from './negotiation.ts'
 import { writeInChunks } from './peer.ts'
 import type { ClientTarget, ServerTarget } from './targets.ts'
@@ -21,7 +21,6 @@ const TO_AND_FRO: Conversation = {
   outcome: 'open',
 }
 const LOWER_CASE_GUID = '258eafa5-e914-47da-95ca-c5ab0dc85b11'
-const EXTENSIONS = 'sec-websocket-extensions'
 const PROTOCOL = 'sec-websocket-protocol'
 /** What a refusal must say of itself (RFC 9110 §15.5.6, §15.5.22; RFC 6455 §4.4). */
 const TELLING: ReadonlyMap<number, readonly (readonly [name: string, value: RegExp])[]> = new Map([

@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto'
 import type { Socket } from 'node:net'
 
 const ACCEPT_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11' // RFC 6455 §1.3
+/** The header that names extensions, as heads have it here. */
+export const EXTENSIONS = 'sec-websocket-extensions'
 const HEAD_END = '\r\n\r\n'
 
 /** A head: its first line, and its headers with names in lower case. */

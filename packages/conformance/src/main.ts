@@ -1,7 +1,7 @@
 // `pnpm conformance`: runs the catalogue at both ends, prints the table and the failures, and compares docs/conformance.md.
 // Exit code 1 if a case fails or the page is out of date. `--update` rewrites the page; `--only text` runs the cases whose
-// id contains the text, without the page; `--until-failure` stops at the first failure with exit code 3, without the page; names behind
-// it are what the ids of the cases begin with that run, in that order.
+// id contains the text, without the page; `--until-failure` stops at the first failure with exit code 3, without the page, and
+// runs over TCP alone; names behind it are what the ids of the cases begin with that run, in that order.
 
 import { CATALOGUE, SECTIONS } from './catalogue.ts'
 import { BEGUN, FAULT_FOUND } from './mutants/exit.ts'
@@ -24,7 +24,11 @@ else await runAll(flag === '--only' ? CATALOGUE.filter(({ id }) => id.includes(o
 async function runUntilFailure(): Promise<void> {
   console.log(BEGUN)
   const cases = names.flatMap((name) => CATALOGUE.filter(({ id }) => id.startsWith(name)))
-  await runCatalogue(names.length === 0 ? CATALOGUE : cases, { timeout: HURRIED_TIMEOUT, onFault: stop })
+  await runCatalogue(names.length === 0 ? CATALOGUE : cases, {
+    timeout: HURRIED_TIMEOUT,
+    transports: ['tcp'],
+    onFault: stop,
+  })
 }
 
 function stop(verdict: Verdict): void {

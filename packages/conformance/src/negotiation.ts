@@ -18,6 +18,20 @@ export function agreedOf({ target, peer }: Compression, end: End): string {
   return [NAME, ...parameters].join('; ')
 }
 
+/** @throws Error if the server's answer is another one than the raw client asked for */
+export function checkAgreement(compression: Compression | undefined, lines: readonly string[]): void {
+  const got = lines.map(normalized).join()
+  const expected = compression === undefined ? '' : normalized(agreedOf(compression, 'server'))
+  if (got !== expected) throw new Error(`expected that the server agrees to '${expected}', got '${got}'`)
+}
+
+/** @throws Error if the client offers something else than it has to */
+export function checkOffer(compression: Compression | undefined, lines: readonly string[]): void {
+  const got = lines.map(normalized).join()
+  const expected = compression === undefined ? '' : normalized(`${NAME}; client_max_window_bits`)
+  if (got !== expected) throw new Error(`expected that the client offers '${expected}', got '${got}'`)
+}
+
 /** The same header for any order of parameters and any space around separators: neither matters (§7.1). */
 export function normalized(header: string): string {
   const [name = '', ...parameters] = header.split(';').map((part) => part.replaceAll(/\s*(=?)\s*/g, '$1'))

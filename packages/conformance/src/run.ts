@@ -1,16 +1,29 @@
-// Runs cases against an end. Rules: a case waits for events only, and its time limit matters only if it fails. Small cases
-// run twice: as they are, and byte by byte (the segmentation of TCP must change nothing, §6.2).
+// Runs cases against an end, over TCP and over HTTP/2. Rules: a case waits for events only, and its time limit matters only if it
+// fails. Small cases run byte by byte (the segmentation of TCP must change nothing, §6.2), over TCP as they are besides.
 
-import { type AnyCase, type End, endsOf, type Payload, type SentFrame, type Step } from './case.ts'
+import {
+  type AnyCase,
+  type Case,
+  type End,
+  endsOf,
+  type Payload,
+  type SentFrame,
+  type Step,
+  type Transport,
+  transportsOf,
+} from './case.ts'
 import { converse } from './converse.ts'
 import { answerFault, requestFault } from './handshake.ts'
-import { ClientTarget, ServerTarget, type Target } from './targets.ts'
+import { Http2ClientTarget, Http2ServerTarget } from './http2-targets.ts'
+import type { Target } from './target.ts'
+import { ClientTarget, ServerTarget } from './targets.ts'
 import { encode } from './wire.ts'
 
-/** What became of a case at one end. */
+/** What became of a case at one end, over one transport. */
 export interface Verdict {
   readonly test: AnyCase
   readonly end: End
+  readonly over: Transport
   /** What was expected and what came, if it failed. */
   readonly fault: string | undefined
 }
@@ -20,11 +33,20 @@ export interface RunOptions {
   readonly timeout?: number
   /** How many cases run at the same time. */
   readonly concurrency?: number
+  /** What they run over, as far as they can: both by default. */
+  readonly transports?: readonly Transport[]
   /** Called at once for each case that failed. */
   readonly onFault?: (verdict: Verdict) => void
 }
 
 type Judge = (test: AnyCase, chunk: number) => Promise<string | undefined>
+
+/** An end, and what its cases run over. */
+interface Place {
+  readonly end: End
+  readonly over: Transport
+  readonly judge: Judge
+}
 
 const TIMEOUT = 20_000
 const CONCURRENCY = 16
@@ -33,9 +55,27 @@ const SMALL = 400
 /** Others run one at a time, so that they hold nobody up: all share one thread. */
 const LARGE = 50_000
 
-/** Runs each case at each end that it is for. */
+/** Runs each case at each end that it is for, over all transports that it is for. */
 export async function runCatalogue(cases: readonly AnyCase[], options: RunOptions = {}): Promise<Verdict[]> {
-  const { timeout = TIMEOUT } = options
+  const { timeout = TIMEOUT, transports = ['tcp', 'http2'] } = options
+  const verdicts: Verdict[] = []
+  for (const over of transports) {
+    const { targets, judge } = over === 'tcp' ? overTcp(timeout) : overHttp2(timeout)
+    for (const target of targets) {
+      const place = { end: target.end, over, judge: judge(target) }
+      verdicts.push(...(await runAt(place, cases, options)))
+    }
+    for (const target of targets) await target.dispose()
+  }
+  return verdicts
+}
+
+interface Runner {
+  readonly targets: readonly Target[]
+  readonly judge: (target: Target) => Judge
+}
+
+function overTcp(timeout: number): Runner {
   const server = new ServerTarget()
   const client = new ClientTarget()
   const judge =
@@ -46,36 +86,36 @@ export async function runCatalogue(cases: readonly AnyCase[], options: RunOption
       if ('response' in test) return await answerFault(test, client, pace)
       return await converse(test, target.end, await target.open(test), pace)
     }
-  const verdicts = [
-    ...(await runAt('server', cases, options, judge(server))),
-    ...(await runAt('client', cases, options, judge(client))),
-  ]
-  await server.dispose()
-  await client.dispose()
-  return verdicts
+  return { targets: [server, client], judge }
 }
 
-async function runAt(end: End, cases: readonly AnyCase[], options: RunOptions, judge: Judge): Promise<Verdict[]> {
-  const wanted = cases.filter((test) => endsOf(test).includes(end))
+function overHttp2(timeout: number): Runner {
+  const judge =
+    (target: Target): Judge =>
+    async (test, chunk) =>
+      await converse(test as Case, target.end, await target.open(test as Case), { chunk, timeout })
+  return { targets: [new Http2ServerTarget(), new Http2ClientTarget()], judge }
+}
+
+async function runAt(place: Place, cases: readonly AnyCase[], options: RunOptions): Promise<Verdict[]> {
+  const { end, over } = place
+  const wanted = cases.filter((test) => endsOf(test).includes(end) && transportsOf(test).includes(over))
   const large = wanted.filter((test) => sizeOf(test, end) > LARGE)
   const others = wanted.filter((test) => !large.includes(test))
-  return [
-    ...(await runSome(end, others, options, judge)),
-    ...(await runSome(end, large, { ...options, concurrency: 1 }, judge)),
-  ]
+  return [...(await runSome(place, others, options)), ...(await runSome(place, large, { ...options, concurrency: 1 }))]
 }
 
 async function runSome(
-  end: End,
+  place: Place,
   cases: readonly AnyCase[],
   { concurrency = CONCURRENCY, onFault }: RunOptions,
-  judge: Judge,
 ): Promise<Verdict[]> {
+  const { end, over } = place
   const verdicts: Verdict[] = []
   const left = [...cases]
   async function worker(): Promise<void> {
     for (let test = left.shift(); test !== undefined; test = left.shift()) {
-      const verdict = { test, end, fault: await faultOf(test, end, judge) }
+      const verdict = { test, end, over, fault: await faultOf(test, place) }
       verdicts.push(verdict)
       if (verdict.fault !== undefined) onFault?.(verdict)
     }
@@ -84,11 +124,12 @@ async function runSome(
   return verdicts
 }
 
-async function faultOf(test: AnyCase, end: End, judge: Judge): Promise<string | undefined> {
+async function faultOf(test: AnyCase, { end, over, judge }: Place): Promise<string | undefined> {
   const chunk = 'chunk' in test ? test.chunk : undefined
+  const small = chunk === undefined && sizeOf(test, end) <= SMALL
   try {
-    const fault = await judge(test, chunk ?? Number.POSITIVE_INFINITY)
-    if (fault !== undefined || chunk !== undefined || sizeOf(test, end) > SMALL) return fault
+    const fault = small && over === 'http2' ? undefined : await judge(test, chunk ?? Number.POSITIVE_INFINITY)
+    if (fault !== undefined || !small) return fault
     const bytewise = await judge(test, 1)
     return bytewise && `byte by byte: ${bytewise}`
   } catch (error) {

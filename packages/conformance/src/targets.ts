@@ -1,47 +1,15 @@
-// The two ends of the product behind one interface: a connection whose application echoes (or closes), and the raw socket of
-// its peer. The peer's part of the opening handshake is made by hand.
+// The two ends of the product over TCP, and the raw sockets of their peers. The peer's part of the opening handshake is made by hand.
 
 import { once } from 'node:events'
 import net, { type AddressInfo, type Socket } from 'node:net'
 import { type ConnectOptions, connect } from '@ws/client'
-import type { CloseInfo } from '@ws/protocol'
-import { type ConnectionOptions, type Handlers, type WebSocketConnection, WebSocketServer } from '@ws/server'
-import type { Case, End, HandshakeOptions } from './case.ts'
-import { acceptOf, type Head, readHead, valuesOf } from './http.ts'
-import { agreedOf, normalized, offerFor } from './negotiation.ts'
+import { type ConnectionOptions, type WebSocketConnection, WebSocketServer } from '@ws/server'
+import type { Case, HandshakeOptions } from './case.ts'
+import { acceptOf, EXTENSIONS, type Head, readHead, valuesOf } from './http.ts'
+import { agreedOf, checkAgreement, checkOffer, offerFor } from './negotiation.ts'
+import { APPLICATIONS, type Application, DEFAULTS, HOST, type Opened, optionsOf, type Target } from './target.ts'
 
-/** The target's connection and its peer. */
-export interface Opened {
-  readonly socket: Socket
-  /** What came with the handshake. */
-  readonly head: Buffer
-  /** How the connection ended, as the target's application learns it. */
-  readonly closed: Promise<CloseInfo>
-}
-
-export interface Target {
-  readonly end: End
-  open(test: Case): Promise<Opened>
-  dispose(): Promise<void>
-}
-
-type Application = NonNullable<Case['application']>
-
-const HOST = '127.0.0.1'
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
-const EXTENSIONS = 'sec-websocket-extensions'
-/** No extension, unless a case says so; and the largest messages are 16 MiB: the buffer for output must not be what limits them. */
-const DEFAULTS = { perMessageDeflate: false, maxBackpressure: 64 * 1024 * 1024 }
-
-const APPLICATIONS: Readonly<Record<Application, Handlers>> = {
-  echo: { message: (socket, data) => void socket.send(data) },
-  closer: { message: (socket) => void socket.close(4001, 'enough') },
-}
-
-function optionsOf({ limits, compression }: Case): ConnectionOptions {
-  if (compression === undefined) return { ...limits }
-  return { ...limits, perMessageDeflate: { threshold: compression.threshold ?? 0 } }
-}
 
 /** A raw client that is connected, before its request. */
 interface Dialled {
@@ -69,9 +37,7 @@ export class ServerTarget implements Target {
     )
     const head = await readHead(socket)
     if (!head.first.startsWith('HTTP/1.1 101 ')) throw new Error(`no upgrade: ${head.first}`)
-    const answer = valuesOf(head, EXTENSIONS).map(normalized).join()
-    const expected = compression === undefined ? '' : normalized(agreedOf(compression, this.end))
-    if (answer !== expected) throw new Error(`expected that the server agrees to '${expected}', got '${answer}'`)
+    checkAgreement(compression, valuesOf(head, EXTENSIONS))
     return { socket, head: head.rest, closed: (await accepted).closed }
   }
 
@@ -95,15 +61,15 @@ export class ServerTarget implements Target {
     const name = JSON.stringify([application, options])
     let server = this.#servers.get(name)
     if (server === undefined) {
-      server = this.#listen(options, APPLICATIONS[application])
+      server = this.#listen(options, application)
       this.#servers.set(name, server)
     }
     return server
   }
 
-  async #listen(options: HandshakeOptions & ConnectionOptions, handlers: Handlers): Promise<WebSocketServer> {
+  async #listen(options: HandshakeOptions & ConnectionOptions, application: Application): Promise<WebSocketServer> {
     const all = { port: 0, host: HOST, ...DEFAULTS, ...options }
-    const server = await WebSocketServer.listen(all, handlers)
+    const server = await WebSocketServer.listen(all, APPLICATIONS[application])
     server.on('connection', (socket, { raw }) => {
       this.#waiting.get(`${raw.socket.localPort} ${raw.socket.remotePort}`)?.(socket)
     })
@@ -132,9 +98,7 @@ export class ClientTarget implements Target {
   async open(test: Case): Promise<Opened> {
     const { socket, head, connected } = await this.meet(optionsOf(test), test.application)
     const { compression } = test
-    const offer = valuesOf(head, EXTENSIONS).map(normalized).join()
-    const expected = compression === undefined ? '' : normalized('permessage-deflate; client_max_window_bits')
-    if (offer !== expected) throw new Error(`expected that the client offers '${expected}', got '${offer}'`)
+    checkOffer(compression, valuesOf(head, EXTENSIONS))
     const agreed = compression === undefined ? '' : `Sec-WebSocket-Extensions: ${agreedOf(compression, this.end)}\r\n`
     socket.write(
       'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +

@@ -1,4 +1,4 @@
-// §5.5.1, §7: the closing handshake. Codes, reasons, what comes after a Close, both at once, and TCP that just ends.
+// §5.5.1, §7: the closing handshake. Codes, reasons, what comes after a Close, both at once, and a peer that just ends, or resets.
 
 import type { Case, Reported, Section, SentFrame, Step } from '../case.ts'
 import {
@@ -13,6 +13,7 @@ import {
   last,
   ping,
   ponged,
+  RESET,
   send,
   text,
   texted,
@@ -251,6 +252,22 @@ const BROKEN_ANSWERS: readonly Case[] = (
   application: 'closer',
 }))
 
+const RESETS: readonly Case[] = [
+  reset('reset-at-once', 'a reset without a frame', RESET),
+  reset('reset-after-echo', 'a reset after a message', send(text('a')), expect(texted('a')), RESET),
+  reset('reset-inside-payload', 'a reset inside a payload', send(text('a', { declared: 10n })), RESET),
+  {
+    ...reset(
+      'reset-after-own-close',
+      'a reset in place of an answer to the target’s Close',
+      send(text('close, please')),
+      expect(closed(4001)),
+      RESET,
+    ),
+    application: 'closer',
+  },
+]
+
 const ENDS: readonly Case[] = [
   lost('end-at-once', 'TCP ends without a frame', END),
   lost('end-after-echo', 'TCP ends after a message', send(text('a')), expect(texted('a')), END),
@@ -268,6 +285,11 @@ const ENDS: readonly Case[] = [
     application: 'closer',
   },
 ]
+
+/** Over HTTP/2 a reset has to count as one of TCP. */
+function reset(id: string, title: string, ...steps: Step[]): Case {
+  return { ...lost(id, title, ...steps), rows: ['L13', 'P11'] }
+}
 
 function lost(id: string, title: string, ...steps: Step[]): Case {
   const rows = ['L13', 'L19']
@@ -308,5 +330,5 @@ const ORDER: readonly Case[] = [
 export const CLOSING: Section = {
   name: 'close',
   title: 'Closing',
-  cases: [...codes(), ...SIZES, ...AFTER, ...BY_TARGET, ...BROKEN_ANSWERS, ...ENDS, ...ORDER],
+  cases: [...codes(), ...SIZES, ...AFTER, ...BY_TARGET, ...BROKEN_ANSWERS, ...ENDS, ...RESETS, ...ORDER],
 }
