@@ -65,7 +65,9 @@ export class StreamRequest {
       this.#outcome = { resolve, reject }
       this.#timer = setTimeout(() => this.#timedOut(), this.#budget.begin())
       signal?.addEventListener('abort', this.#onAbort)
-      this.#open()
+      if (signal?.aborted !== true) return this.#open()
+      this.#place.leave()
+      this.#onAbort()
     })
   }
 
@@ -87,6 +89,7 @@ export class StreamRequest {
 
   // Every Node gives the headers as they came too; it says so from 24 on.
   readonly #onResponse = (headers: Headers, _flags: number, raw: readonly string[]): void => {
+    if (this.#outcome === undefined) return
     const stream = this.#stream as ClientHttp2Stream
     const { ':status': status = 0, ...fields } = headers
     const rawHeaders = raw.slice(2 * pseudoHeaders(raw))
@@ -108,11 +111,10 @@ export class StreamRequest {
 
   #succeed(stream: ClientHttp2Stream, { protocol, extensions, deflate }: Established): void {
     const outcome = this.#settle()
-    if (outcome === undefined) return
     stream.off('response', this.#onResponse as () => void)
     stream.off('close', this.#onClose)
     Object.assign(stream, { unref: this.#place.unref }) // which the transport calls, as it does with a socket
-    outcome.resolve({ transport: openTransport(stream), protocol, extensions, deflate })
+    outcome?.resolve({ transport: openTransport(stream), protocol, extensions, deflate })
   }
 
   /** An answer that opens nothing, and its body as far as it has come. */

@@ -364,6 +364,25 @@ describe('signal', () => {
     expect(sessions).toHaveLength(1)
   })
 
+  test('at whichever moment', async () => {
+    const { url, sessions } = await http2Peer({
+      answer: (stream, { ':path': path }) => {
+        if (path !== '/silent') accept(stream)
+      },
+    })
+    const other = await connect(url, HTTP2)
+    for (let moment = 0; moment < 20; moment++) {
+      const controller = new AbortController()
+      const attempt = connect(`${url}/silent`, { signal: controller.signal, ...HTTP2 })
+      const refused = expect(attempt).rejects.toMatchObject({ name: 'AbortError' })
+      for (let passed = 0; passed < moment; passed++) await Promise.resolve()
+      controller.abort()
+      await refused
+    }
+    expect([sessions.length, await echoed(other)]).toEqual([1, 'hello'])
+    await other.close()
+  })
+
   test('before anything, while the session is opened, and when it is open', async () => {
     const reason = new Error('changed my mind')
     const { url, sockets, connections } = await http2Peer()
