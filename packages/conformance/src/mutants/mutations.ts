@@ -36,7 +36,7 @@ const NEGOTIATE = 'deflate/negotiate.ts'
 const EXPANSION = 'deflate/compression.ts'
 const MESSAGE_END = 'deflate/message-end.ts'
 const WINDOW = 'deflate/window.ts'
-const CODEC = 'node/deflate/codec.ts'
+const TERMS = 'node/deflate/terms.ts'
 const INFLATER = 'node/deflate/inflater.ts'
 const INFLATE_APART = 'node/deflate/inflate-apart.ts'
 const DEFLATER = 'node/deflate/deflater.ts'
@@ -46,7 +46,7 @@ const REJECT = 'handshake/reject.ts'
 const REQUEST = 'handshake/request.ts'
 const KEY = 'handshake/key.ts'
 const HANDSHAKE_FILES: readonly string[] = [PARAMETERS, NEGOTIATE]
-const COMPRESSION_FILES: readonly string[] = [EXPANSION, MESSAGE_END, WINDOW, CODEC, INFLATER, INFLATE_APART, DEFLATER]
+const COMPRESSION_FILES: readonly string[] = [EXPANSION, MESSAGE_END, WINDOW, TERMS, INFLATER, INFLATE_APART, DEFLATER]
 
 export const MUTATIONS: readonly Mutation[] = [
   mutate(CHECK, '(RSV2 | RSV3)', 'RSV2'),
@@ -146,7 +146,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutate(MESSAGE_END, 'unread === PROBE.length - FLUSH_SIZE', 'unread < PROBE.length'),
   mutate(WINDOW, '!this.kept || message.length === 0', 'message.length === 0'),
   mutate(WINDOW, 'Math.max(message.length - size, 0)', '0'),
-  mutate(CODEC, "role === 'server' ? [server, client]", "role === 'client' ? [server, client]"),
+  mutate(TERMS, "role === 'server' ? [server, client]", "role === 'client' ? [server, client]"),
   mutate(INFLATER, "if (size > limit) return 'MESSAGE_TOO_BIG'", "if (size > limit) return 'INVALID_DEFLATE'"),
   mutate(INFLATER, 'if (size > limit) return', 'if (size < 0) return'),
   mutate(INFLATER, 'if (window.total > 0) this.#feed(handle, window.parts)', ''),
