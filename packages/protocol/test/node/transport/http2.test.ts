@@ -264,9 +264,11 @@ test('what waits on a paused stream holds no more than itself, however it came',
     await new Promise((resolve) => setImmediate(resolve))
   }
   while (poured < count * size) await roundTrip(client)
-  await collectGarbage()
-  // All that was read with them is fifteen times as much.
-  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan((count * size) / 15)
+  // All that was read with them is fifteen times as much. What is garbage may take some collections to go.
+  const bound = (count * size) / 15
+  const growth = () => process.memoryUsage().arrayBuffers - before
+  for (let collections = 0; collections < 20 && growth() >= bound; collections++) await collectGarbage()
+  expect(growth()).toBeLessThan(bound)
   expect(calls).toEqual([])
   drip.end('!')
   await settled()
