@@ -1,10 +1,11 @@
 // Runs the tests on the other Nodes that are supported, and in the other modes of the receive window (the main run is on the
 // oldest Node, in the default mode). Rules: a Node comes from the npm registry into a cache that the workspace's own install
-// does not see; vitest itself runs on that Node, and so do the processes that it forks; each run has a fixed time. Two run at
-// a time, since tests mostly wait. Reports: reports/node-<major>-<mode>.json.
+// does not see; vitest itself runs on that Node, and so do the processes that it forks; each run has a fixed time. As many run
+// at a time as there are cores. Reports: reports/node-<major>-<mode>.json.
 
 import { execFile, execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -15,9 +16,9 @@ const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs')
 const PROJECTS = ['node', 'server', 'client', 'cli', 'examples', 'testkit', 'conformance', 'interop']
 const MODES: Readonly<Record<string, readonly string[]>> = {
   simd: ['protocol', ...PROJECTS],
-  // The core does not see the window, nor do the peers of others see which mode it was.
-  buffer: PROJECTS.filter((name) => name !== 'interop'),
-  off: PROJECTS.filter((name) => name !== 'interop'),
+  // The core and the command line do not see the window, nor do the peers of others see which mode it was.
+  buffer: PROJECTS.filter((name) => name !== 'interop' && name !== 'cli'),
+  off: PROJECTS.filter((name) => name !== 'interop' && name !== 'cli'),
 }
 interface Run {
   readonly major: string
@@ -29,7 +30,7 @@ const RUNS: readonly Run[] = [
   { major: '20', mode: 'off' },
   { major: '20', mode: 'buffer' },
 ]
-const AT_ONCE = 2
+const AT_ONCE = Math.max(2, availableParallelism())
 const TIME_OF_A_RUN = 900_000
 const MOST_OUTPUT = 64 * 1024 * 1024
 
