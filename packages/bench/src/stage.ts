@@ -49,7 +49,7 @@ export async function makeStage(folder: string, tree: string): Promise<Stage> {
   const entries = Object.fromEntries(PROGRAMS.map((name) => [name, join(BENCH, 'src', `${name}.ts`)]))
   await bundle(entries, folder, tree)
   const copy = join(BENCH, 'src/channels/copy.ts')
-  await bundle({ 'channels/whole': copy }, folder, tree)
+  await bundle({ 'channels/whole': copy }, folder, tree, [])
   await bundle({ 'channels/without': copy }, folder, tree, [WITHOUT_CHANNELS])
   return { program: (name) => join(folder, `${name}.js`) }
 }
@@ -69,13 +69,13 @@ async function bundle(
   entry: Record<string, string>,
   folder: string,
   tree: string,
-  esbuildPlugins: Options['esbuildPlugins'] = [],
+  copyPlugins?: Options['esbuildPlugins'],
 ): Promise<void> {
   await build({
     config: false,
     entry,
     outDir: folder,
-    esbuildPlugins,
+    esbuildPlugins: copyPlugins ?? [],
     format: 'esm',
     target: 'node20',
     platform: 'node',
@@ -85,7 +85,7 @@ async function bundle(
     noExternal: [/^@ws\//],
     esbuildOptions: (options) => {
       options.alias = sourcesOf(tree)
-      options.minifySyntax = esbuildPlugins.length > 0 // what is never true is left out
+      options.minifySyntax = copyPlugins !== undefined // what is never true is left out; what is compared is made alike
     },
   })
 }
