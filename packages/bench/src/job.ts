@@ -44,6 +44,8 @@ export interface Job {
   readonly deflate: Deflate
   /** Over TLS. */
   readonly secure: boolean
+  /** How many connections share a session of HTTP/2; 0 for HTTP/1.1, where each has a socket. */
+  readonly streams: number
   /** Ours with `binary: 'borrowed'`. */
   readonly borrowed: boolean
   /** Messages per second over all connections, for `paced`. */
@@ -70,6 +72,7 @@ export function job(work: Work, connections: number, size: number, rest: Partial
     fragments: 1,
     deflate: 'none',
     secure: false,
+    streams: 0,
     borrowed: false,
     perSecond: 0,
     perTurn: 1,

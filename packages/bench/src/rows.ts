@@ -70,6 +70,15 @@ const ASCII: Variation = { id: 'ascii', title: ', ASCII', rest: { payload: 'asci
 const UNICODE: Variation = { id: 'unicode', title: ', one to four bytes a character', rest: { payload: 'unicode' } }
 const FRAGMENTED: Variation = { id: 'fragmented', title: ', in four fragments', rest: { fragments: 4 } }
 const SECURE: Variation = { id: 'wss', rest: { secure: true } }
+/** As many streams on a session as browsers ask for by default; ws and uWebSockets.js have no HTTP/2. */
+const STREAMS = 100
+const HTTP2: Variation = {
+  id: 'http2',
+  title: ', one session of HTTP/2',
+  rest: { secure: true, streams: STREAMS },
+  without: ['ws', 'uws'],
+}
+const CLEARTEXT_HTTP2: Variation = { ...HTTP2, id: 'h2c', title: ', the same in cleartext', rest: { streams: STREAMS } }
 /** node:net compresses nothing. */
 const DEFLATE = { id: 'deflate', rest: { payload: 'json', deflate: 'noTakeover' }, without: ['net'] } as const
 /** With one compressor for all, uWebSockets.js agrees to none. */
@@ -78,6 +87,11 @@ const TAKEOVER: Variation = {
   title: ', with context takeover',
   rest: { payload: 'json', deflate: 'takeover' },
   without: ['net', 'uws'],
+}
+
+function idle(id: string, title: string, connections: number, { rest = {}, without = [] }: Variation = {}): Row {
+  const work = job('hold', connections, 0, rest)
+  return { id, title, side: 'server', metric: 'bytesPerConnection', job: work, without }
 }
 
 function paced(connections: number, bytes: number, perSecond: number): Row {
@@ -213,6 +227,18 @@ export const GROUPS: readonly Group[] = [
     ],
   },
   {
+    title: 'HTTP/2',
+    text: `WebSockets as streams of HTTP/2 (RFC 8441), ${STREAMS} on a session, to be held beside the rows above, where each has a socket: over TLS, as browsers do it, and in cleartext. node:net is node:http2 here, which answers without looking. Messages ${PER_CPU}; memory is the growth of the resident set size from 100 to 2,000 connections.`,
+    rows: [
+      echo(100, 64, 1, HTTP2),
+      echo(100, 64, 16, HTTP2),
+      echo(100, 64, 1, CLEARTEXT_HTTP2),
+      echo(100, 64, 16, CLEARTEXT_HTTP2),
+      idle('http2-idle', 'one of 2,000 idle streams over TLS', 2_000, HTTP2),
+      idle('wss-idle', 'one of 2,000 idle sockets over TLS', 2_000, { ...SECURE, without: ['ws', 'uws'] }),
+    ],
+  },
+  {
     title: 'Latency',
     text: 'Round trips at a moderate, even load that does not wait for replies: 50th, 99th and 99.9th percentile.',
     rows: [paced(100, 64, 10_000), paced(20, KIB, 10_000), paced(10, 64 * KIB, 500)],
@@ -273,13 +299,7 @@ export const GROUPS: readonly Group[] = [
         warmUp: COMPILED,
         charted: true,
       },
-      {
-        id: 'idle',
-        title: 'one of 10,000 idle connections',
-        side: 'server',
-        metric: 'bytesPerConnection',
-        job: job('hold', 10_000, 0),
-      },
+      idle('idle', 'one of 10,000 idle connections', 10_000),
       { ...echo(100, 64, 100, { id: 'peak' }), title: 'peak memory, echo 100 × 64 B × 100', metric: 'peakRss' },
     ],
   },

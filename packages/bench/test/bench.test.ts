@@ -60,6 +60,24 @@ test(
 )
 
 test(
+  'messages come back over streams of HTTP/2, from ours and from node:http2',
+  async () => {
+    const progress = { line: () => {}, step: () => {}, folder: () => {} }
+    const report = await runBench(options('--row', '^(http2|h2c)-100x64Bx1$'), 'bench', progress)
+    const rows = report.groups.flatMap((group) => group.rows)
+    expect(rows.map(({ id }) => id)).toEqual(['http2-100x64Bx1', 'h2c-100x64Bx1'])
+    for (const { outcomes } of rows) {
+      expect(Object.keys(outcomes)).toEqual(['ours', 'net'])
+      for (const { errors, medians } of Object.values(outcomes)) {
+        expect(errors).toEqual([])
+        expect(medians.perCpuSecond).toBeGreaterThan(0)
+      }
+    }
+  },
+  TIMEOUT,
+)
+
+test(
   'the delay of the event loop is sampled while bombs come',
   async () => {
     const progress = { line: () => {}, step: () => {}, folder: () => {} }

@@ -1,6 +1,7 @@
 // The load against servers of this test: right answers count, a wrong byte fails, wherever it comes.
 
 import { once } from 'node:events'
+import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { type Assignment, type Job, job, TOPICS_A_TURN } from '../src/job.ts'
@@ -296,5 +297,56 @@ test.each([
   const { load, failure, end } = await run(bomb, BOMB, () => answer, { head: BOMB_ANSWER })
   expect((await failure).message).toMatch(message)
   ;(await load).end()
+  await end()
+})
+
+/** Answers each request of a stream with `reply`. */
+async function http2Server(work: Job, reply: Buffer, settings = { enableConnectProtocol: true }) {
+  const sessions: ServerHttp2Session[] = []
+  const server = createHttp2Server({ settings })
+  server.on('session', (session) => sessions.push(session))
+  server.on('stream', (stream) => {
+    let bytes = 0
+    stream.on('error', () => {})
+    stream.respond({ ':status': 200 })
+    stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      for (; bytes >= requestOf(work).length; bytes -= requestOf(work).length) stream.write(reply)
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const end = async (): Promise<void> => {
+    for (const session of sessions) session.destroy()
+    server.close()
+    await once(server, 'close')
+  }
+  return { sessions, end, assignment: { job: work, port, tls: { ca: '', key: '', cert: '' }, competitors: '' } }
+}
+
+test('streams share sessions of HTTP/2, and what comes back on them is counted', async () => {
+  const work = job('echo', 5, 100, { inFlight: 4, streams: 2 })
+  const { sessions, assignment, end } = await http2Server(work, replyOf(work))
+  const load = await echo(assignment, (error) => expect.unreachable(String(error)))
+  expect(sessions.length).toBe(3)
+  await until(() => load.count() >= 1000)
+  expect(() => load.check?.()).not.toThrow()
+  load.end()
+  await end()
+})
+
+test('a wrong byte on a stream of HTTP/2 fails', async () => {
+  const work = job('echo', 1, 100, { streams: 1 })
+  const { assignment, end } = await http2Server(work, changed(replyOf(work), 3))
+  const failure = new Promise<Error>((resolve) => void echo(assignment, (error) => resolve(error as Error)))
+  expect((await failure).message).toMatch(/^a reply differs at byte 3 of 102: /)
+  await end()
+})
+
+test('a server that offers no extended CONNECT fails', async () => {
+  const work = job('echo', 1, 100, { streams: 1 })
+  const { assignment, end } = await http2Server(work, replyOf(work), { enableConnectProtocol: false })
+  await expect(echo(assignment, () => {})).rejects.toThrow('expected extended CONNECT to be offered')
   await end()
 })

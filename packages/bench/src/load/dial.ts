@@ -2,11 +2,13 @@
 // handshake is prepared bytes, and whoever asked for the connection gets every byte that follows the answer.
 
 import { readFileSync } from 'node:fs'
+import { type ClientHttp2Stream, constants } from 'node:http2'
 import { connect, type NetConnectOpts, type OnReadOpts, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { extensionOf } from '../deflate.ts'
 import type { Assignment } from '../job.ts'
 import { ACCEPT, handshakeOf } from '../wire.ts'
+import { dialSessions } from './dial-http2.ts'
 
 /** The size of the window that all sockets read into. */
 export const WINDOW: number = 256 * 1024
@@ -16,7 +18,8 @@ const END_OF_HEAD = '\r\n\r\n'
 
 /** What a connection is for. */
 export abstract class Peer {
-  socket!: Socket
+  /** A socket, or a stream of HTTP/2. */
+  socket!: Socket | ClientHttp2Stream
   /** Whether it is this end that ends the connection. */
   ended = false
 
@@ -26,7 +29,8 @@ export abstract class Peer {
   /** Ends by a reset, which leaves no port of this machine waiting. */
   end(): void {
     this.ended = true
-    this.socket.resetAndDestroy()
+    if ('resetAndDestroy' in this.socket) this.socket.resetAndDestroy()
+    else this.socket.close(constants.NGHTTP2_CANCEL)
   }
 }
 
@@ -37,13 +41,15 @@ export interface Target {
   readonly ca: string | undefined
   /** The extension that is offered and must be taken; undefined for none. */
   readonly extension: string | undefined
+  /** How many connections share a session of HTTP/2; 0 for HTTP/1.1. */
+  readonly streams: number
   /** Told of a connection that fails. */
   readonly onFailure: (error: Error) => void
 }
 
 export function targetOf({ job, port, tls }: Assignment, onFailure: (error: Error) => void): Target {
   const ca = job.secure ? readFileSync(tls.ca, 'utf8') : undefined
-  return { port, ca, extension: extensionOf(job), onFailure }
+  return { port, ca, extension: extensionOf(job), streams: job.streams, onFailure }
 }
 
 const window = Buffer.allocUnsafeSlow(WINDOW)
@@ -74,6 +80,7 @@ export function dial(target: Target, peer: Peer): Promise<void> {
 
 /** Opens as many connections as there are peers. */
 export async function dialAll(target: Target, peers: readonly Peer[]): Promise<void> {
+  if (target.streams > 0) return dialSessions(target, peers)
   const waiting = peers.values()
   const worker = async (): Promise<void> => {
     for (const peer of waiting) await dial(target, peer)

@@ -1,13 +1,16 @@
-// The limit of the platform: `node:net` (or `node:tls`) alone. It parses nothing: for so many bytes it answers so many prepared
+// The limit of the platform: `node:net` (or `node:tls`, or `node:http2`) alone. It parses nothing: for so many bytes it answers so many prepared
 // ones. It also serves the clients' rows, where it keeps them busy.
 
 import { readFileSync } from 'node:fs'
+import type { Http2Server } from 'node:http2'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer } from 'node:tls'
 import type { Assignment, Job } from '../job.ts'
 import { assignment, run } from '../process/program.ts'
 import { answerTo, GO, repeat, replyOf, requestOf } from '../wire.ts'
 import { SERVER_COMMANDS } from './commands.ts'
+import { http2ServerOf } from './http2.ts'
 import { TopicRound, TopicSets } from './topics.ts'
 import { oncePerTurn } from './turns.ts'
 
@@ -19,7 +22,7 @@ const END_OF_HEAD = '\r\n\r\n'
 
 await run(async () => {
   const given = assignment()
-  const server = serverOf(given, serve(given.job))
+  const server = given.job.streams > 0 ? http2Server(given) : serverOf(given, serve(given.job))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return { port: (server.address() as AddressInfo).port, commands: SERVER_COMMANDS }
 })
@@ -27,6 +30,16 @@ await run(async () => {
 function serverOf({ job, tls }: Assignment, onSocket: (socket: Socket) => void): Server {
   if (!job.secure) return createServer({ noDelay: true }, onSocket)
   return createTlsServer({ key: readFileSync(tls.key), cert: readFileSync(tls.cert), noDelay: true }, onSocket)
+}
+
+/** Answers every request with 200, and on its stream as on a socket. */
+function http2Server(given: Assignment): Http2Server {
+  const onOpen = answering(given.job)
+  return http2ServerOf(given).on('stream', (stream) => {
+    stream.on('error', () => {}) // resets
+    stream.respond({ ':status': 200 })
+    onOpen(stream)
+  })
 }
 
 /** Makes what takes the sockets of a job. */
@@ -56,7 +69,7 @@ function handshake(socket: Socket, onOpen: () => void): void {
   socket.on('data', onData)
 }
 
-function answering(job: Job): (socket: Socket) => void {
+function answering(job: Job): (socket: Duplex) => void {
   const { length } = requestOf(job)
   const reply = replyOf(job)
   const most = Math.min(MOST_ANSWERS, Math.max(job.inFlight, 1))
@@ -64,7 +77,7 @@ function answering(job: Job): (socket: Socket) => void {
   const batches = Array.from({ length: most + 1 }, (_, count) => all.subarray(0, count * reply.length))
   return (socket) => {
     let bytes = 0
-    socket.on('data', (chunk) => {
+    socket.on('data', (chunk: Buffer) => {
       bytes += chunk.length
       let completed = Math.floor(bytes / length)
       bytes -= completed * length
