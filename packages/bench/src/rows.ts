@@ -78,6 +78,7 @@ const HTTP2: Variation = {
   rest: { secure: true, streams: STREAMS },
   without: ['ws', 'uws'],
 }
+const APART: Variation = { ...HTTP2, id: 'http2-apart', title: ', a session each', rest: { secure: true, streams: 1 } }
 const CLEARTEXT_HTTP2: Variation = { ...HTTP2, id: 'h2c', title: ', the same in cleartext', rest: { streams: STREAMS } }
 /** node:net compresses nothing. */
 const DEFLATE = { id: 'deflate', rest: { payload: 'json', deflate: 'noTakeover' }, without: ['net'] } as const
@@ -228,10 +229,12 @@ export const GROUPS: readonly Group[] = [
   },
   {
     title: 'HTTP/2',
-    text: `WebSockets as streams of HTTP/2 (RFC 8441), ${STREAMS} on a session, to be held beside the rows above, where each has a socket: over TLS, as browsers do it, and in cleartext. node:net is node:http2 here, which answers without looking. Messages ${PER_CPU}; memory is the growth of the resident set size from 100 to 2,000 connections.`,
+    text: `WebSockets as streams of HTTP/2 (RFC 8441), ${STREAMS} on a session, to be held beside the rows above, where each has a socket: over TLS, as browsers do it, and in cleartext. A load that waits for its replies moves the streams of a session in step, so that many messages come in one read: with a session each there is none of that. node:net is node:http2 here, which answers without looking. Messages ${PER_CPU}; memory is the growth of the resident set size from 100 to 2,000 connections.`,
     rows: [
       echo(100, 64, 1, HTTP2),
       echo(100, 64, 16, HTTP2),
+      echo(100, 64, 1, APART),
+      echo(100, 64, 16, APART),
       echo(100, 64, 1, CLEARTEXT_HTTP2),
       echo(100, 64, 16, CLEARTEXT_HTTP2),
       idle('http2-idle', 'one of 2,000 idle streams over TLS', 2_000, HTTP2),

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createSecureServer, type ServerHttp2Session } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { connect, type HandshakeError } from '@ws/client'
@@ -35,6 +36,29 @@ async function behindNginx(headers: readonly string[], options: ServerOptions = 
   })
   const port = nginx.routes.find(({ secure }) => !secure)?.port
   return { server, upstream, url: `ws://127.0.0.1:${port}`, origin: `http://127.0.0.1:${port}` }
+}
+
+/** A server that takes HTTP/2 and HTTP/1.1 on one port, over TLS, and nginx in front of it. */
+async function http2BehindNginx() {
+  const http = createSecureServer({ ...certificates.server, allowHTTP1: true })
+  const sessions: ServerHttp2Session[] = []
+  http.on('session', (session) => sessions.push(session))
+  const versions: string[] = []
+  const server = new WebSocketServer({ server: http }, { message: (socket, data) => void socket.send(data) })
+  server.on('connection', (_, { httpVersion }) => versions.push(httpVersion))
+  await once(http.listen(0, '127.0.0.1'), 'listening')
+  const upstream = (http.address() as AddressInfo).port
+  const folder = await makeTempFolder(certificates)
+  const nginx = await startNginx(join(folder.path, 'nginx'), folder.pem, [upstream], undefined, 'https')
+  onTestFinished(async () => {
+    await server.close({ timeout: 0 })
+    for (const session of sessions) session.destroy()
+    http.close()
+    await nginx.dispose()
+    await folder.dispose()
+  })
+  const urls = nginx.routes.map(({ secure, port }) => (secure ? `wss://localhost:${port}` : `ws://127.0.0.1:${port}`))
+  return { urls, versions, direct: `wss://localhost:${upstream}` }
 }
 
 async function isOpened(url: string, options: object): Promise<boolean> {
@@ -85,6 +109,17 @@ describe.skipIf(missingReason('ours behind nginx') !== undefined)('nginx', () =>
 
   test('what docs/server.md has it say', () => {
     expect(FORWARDED).toEqual(['X-Forwarded-Host $http_host', 'X-Forwarded-For $proxy_add_x_forwarded_for'])
+  })
+
+  test('in front of an HTTP/2 server it speaks HTTP/1.1, and who comes by HTTP/2 does so besides', async () => {
+    const { urls, versions, direct } = await http2BehindNginx()
+    for (const url of [...urls, direct]) {
+      const socket = await connect(url, { ca: certificates.ca, family: 4, http2: url === direct })
+      socket.send('Hello')
+      expect(await once(socket, 'message')).toEqual(['Hello'])
+      expect((await socket.close(1000)).wasClean).toBe(true)
+    }
+    expect(versions).toEqual(['1.1', '1.1', '2.0'])
   })
 
   test('clients count by their addresses, whatever they say of themselves', async () => {

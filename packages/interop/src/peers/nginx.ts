@@ -30,17 +30,19 @@ const HEADERS = ['Host $http_host']
 /**
  * Starts it, with a ws and a wss port in front of each upstream port.
  * @param headers of the requests that it passes on, as for `proxy_set_header`
+ * @param scheme of the upstreams; TLS to them is without ALPN, so it is HTTP/1.1
  */
 export async function startNginx(
   folder: string,
   pem: PemFiles,
   upstreams: readonly number[],
   headers: readonly string[] = HEADERS,
+  scheme: 'http' | 'https' = 'http',
 ): Promise<ReverseProxy> {
   for (let tries = 1; ; tries++) {
     const routes = await routesTo(upstreams)
     const file = join(folder, 'nginx.conf')
-    await writeFile(file, configuration(folder, pem, routes, headers))
+    await writeFile(file, configuration(folder, pem, routes, headers, scheme))
     const child = spawn(NGINX, ['-p', folder, '-c', file, '-e', 'stderr'], { stdio: ['ignore', 'ignore', 'pipe'] })
     const complaint = await started(child)
     if (complaint === undefined) return { routes, dispose: () => kill(child) }
@@ -83,7 +85,13 @@ async function freePorts(count: number): Promise<number[]> {
   return ports
 }
 
-function configuration(folder: string, pem: PemFiles, routes: readonly Route[], headers: readonly string[]): string {
+function configuration(
+  folder: string,
+  pem: PemFiles,
+  routes: readonly Route[],
+  headers: readonly string[],
+  scheme: string,
+): string {
   return `
 daemon off;
 master_process off;
@@ -99,11 +107,11 @@ http {
   proxy_set_header Upgrade $http_upgrade;
   proxy_set_header Connection "upgrade";
   ${headers.map((header) => `proxy_set_header ${header};`).join('\n  ')}
-  ${routes.map(serverBlock).join('\n  ')}
+  ${routes.map((route) => serverBlock(route, scheme)).join('\n  ')}
 }
 `
 }
 
-function serverBlock({ secure, port, upstream }: Route): string {
-  return `server { listen 127.0.0.1:${port}${secure ? ' ssl' : ''}; location / { proxy_pass http://127.0.0.1:${upstream}; } }`
+function serverBlock({ secure, port, upstream }: Route, scheme: string): string {
+  return `server { listen 127.0.0.1:${port}${secure ? ' ssl' : ''}; location / { proxy_pass ${scheme}://127.0.0.1:${upstream}; } }`
 }
