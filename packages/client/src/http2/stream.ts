@@ -144,7 +144,7 @@ export class StreamRequest {
     const outcome = this.#settle()
     if (outcome === undefined) return
     this.#stream?.close(CANCEL)
-    this.#stream?.resume() // its end comes when what has come is read
+    this.#stream?.destroy() // in a session that Node has given up, no end would come by itself
     outcome.reject(error)
   }
 

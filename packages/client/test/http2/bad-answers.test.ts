@@ -1,8 +1,11 @@
 // What a server may do to a stream in place of answering: each attempt rejects once, and the session serves others where it can.
 
+import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
+import { IDLE_TIME } from '../../src/http2/pooled-session.ts'
 import { connect } from '../../src/index.ts'
+import { pass, stopClock } from '../support/clock.ts'
 import { handshakeFailure } from '../support/failure.ts'
 import {
   accept,
@@ -14,6 +17,7 @@ import {
   rawHttp2Peer,
   settingsFrame,
 } from '../support/http2-peer.ts'
+import { task } from '../support/script.ts'
 
 const HTTP2 = { http2: true } as const
 
@@ -63,6 +67,47 @@ describe('an answer that is no HTTP/2', () => {
   test('the offer is taken back: HTTP/2 forbids it, and the session fails', async () => {
     const { failure, words } = await answered(() => settingsFrame(0))
     expect([failure.code, words]).toEqual(['HANDSHAKE_MALFORMED', 'the answer of host is not valid HTTP/2'])
+  })
+
+  describe('header compression that cannot be undone: Node gives the session up, and says so to the server alone', () => {
+    const TIMEOUT = 1000
+
+    /** A stopped clock, and an attempt that such a session has left without an answer. */
+    async function givenUp(signal?: AbortSignal) {
+      stopClock()
+      let told = (): void => {}
+      const goaway = new Promise<void>((resolve) => {
+        told = resolve
+      })
+      const peer = await rawHttp2Peer(
+        (socket) => void socket.write(settingsFrame()),
+        ({ type, stream }, socket) => {
+          if (type === FRAME.headers) socket.write(http2Frame(FRAME.headers, 4, stream, Buffer.alloc(6, 0xff)))
+          if (type === FRAME.goaway) told()
+        },
+      )
+      const attempt = connect(peer.url, { signal, handshakeTimeout: TIMEOUT, ...HTTP2 })
+      attempt.catch(() => {})
+      await goaway
+      return { attempt, closed: once(peer.sockets[0] as Socket, 'close') }
+    }
+
+    test('the attempt ends in time, and the session with it', async () => {
+      const { attempt, closed } = await givenUp()
+      pass(TIMEOUT)
+      expect((await handshakeFailure(attempt)).code).toBe('HANDSHAKE_TIMEOUT')
+      await closed
+    })
+
+    test('a place that is called off is free: the session ends as one without a stream', async () => {
+      const controller = new AbortController()
+      const { attempt, closed } = await givenUp(controller.signal)
+      controller.abort()
+      await expect(attempt).rejects.toMatchObject({ name: 'AbortError' })
+      await task()
+      pass(IDLE_TIME)
+      await closed
+    })
   })
 
   test('interim answers are passed over', async () => {
