@@ -9,7 +9,7 @@ import { IDLE_TIME } from '../../src/http2/pooled-session.ts'
 import { connect, type WebSocketConnection } from '../../src/index.ts'
 import { pass, stopClock } from '../support/clock.ts'
 import { handshakeFailure } from '../support/failure.ts'
-import { accept, http2Peer } from '../support/http2-peer.ts'
+import { accept, FRAME, headersFrame, http2Peer, rawHttp2Peer, settingsFrame } from '../support/http2-peer.ts'
 import { tunnellingProxy } from '../support/proxy.ts'
 import { task } from '../support/script.ts'
 
@@ -19,6 +19,7 @@ beforeAll(async () => {
 })
 
 const HTTP2 = { http2: true } as const
+const TIMEOUT = 1000
 const many = (count: number, url: string, options = {}) =>
   Promise.all(Array.from({ length: count }, () => connect(url, { ...HTTP2, ...options })))
 const closeAll = (sockets: readonly WebSocketConnection[]) => Promise.all(sockets.map((socket) => socket.close(1000)))
@@ -102,6 +103,33 @@ describe('shared', () => {
     await expect(first).rejects.toMatchObject({ name: 'AbortError' })
     await (await second).close()
     expect(sessions.length).toBeGreaterThan(0)
+  })
+
+  test.each([
+    ['timeout', true],
+    ['timeout', false],
+    ['signal', true],
+    ['signal', false],
+  ])('who tries again at once gets a session of its own (%s, serialize %j)', async (how, serialize) => {
+    stopClock()
+    const controller = new AbortController()
+    const end = (): void => (how === 'signal' ? controller.abort() : pass(TIMEOUT))
+    const peer = await rawHttp2Peer(
+      (socket) => void (peer.sockets.length > 1 && socket.write(settingsFrame())),
+      ({ type, stream }, socket) => {
+        if (type === FRAME.settings && peer.sockets.length === 1) end()
+        if (type === FRAME.headers) socket.write(headersFrame(stream, [[':status', '200']]))
+      },
+    )
+    const options = { serialize, handshakeTimeout: TIMEOUT, ...HTTP2 }
+    let code: unknown
+    const socket = await connect(peer.url, { ...options, signal: controller.signal }).catch((error) => {
+      code = error.code
+      return connect(peer.url, options)
+    })
+    expect([code, peer.sockets.length]).toEqual([how === 'signal' ? DOMException.ABORT_ERR : 'HANDSHAKE_TIMEOUT', 2])
+    socket.terminate()
+    await socket.closed
   })
 
   test('those who wait share a failure', async () => {
