@@ -22,6 +22,8 @@ export type Dialled = DialledSession | { readonly socket: TLSSocket }
 export interface DialledSession {
   /** Its peer's SETTINGS have come. */
   readonly session: ClientHttp2Session
+  /** What the session is on, TCP or TLS. */
+  readonly socket: Socket
   /** What it goes through, if there is a proxy. */
   readonly tunnel: Socket | undefined
 }
@@ -145,7 +147,7 @@ export class Dial {
       throw sessionFailure(error, this.whereabouts)
     }
     session.setLocalWindowSize(SESSION_WINDOW)
-    return { session, tunnel }
+    return { session, socket, tunnel }
   }
 
   readonly #destroy = (): void => {

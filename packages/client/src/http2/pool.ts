@@ -35,9 +35,9 @@ export function beginOpening(plan: Plan, { identity, fallback }: Http2Plan, endT
   return opening
 }
 
-function pool(identity: string, { session, tunnel }: DialledSession): PooledSession {
+function pool(identity: string, dialled: DialledSession): PooledSession {
   const own = sessions.get(identity) ?? []
-  const pooled = new PooledSession(session, tunnel, () => {
+  const pooled = new PooledSession(dialled, () => {
     own.splice(own.indexOf(pooled), 1)
     if (own.length === 0) sessions.delete(identity)
   })

@@ -1,14 +1,19 @@
 // One session of the pool and the streams on it. Rules:
 // - It takes streams as long as the peer allows more; past that, or once the peer goes away, new ones go elsewhere, and those that are
 //   there stay.
-// - Without a stream it holds no process, and is closed after a while.
+// - Without a stream it holds no process, and is closed after a while; a peer that does not take that is not waited for.
 // - It says once that it takes no more, and is never used after its end.
 
 import type { ClientHttp2Session } from 'node:http2'
+import type { Socket } from 'node:net'
+import type { DialledSession } from './dial.ts'
 import { mostStreams, offersWebSocket } from './settings.ts'
 
 /** How long a session without a stream waits for the next, in ms. */
 export const IDLE_TIME = 10_000
+
+/** How long the last of what a session has to say may take, in ms: a peer that does not read would keep its socket for ever. */
+export const CLOSE_TIME = 3_000
 
 /** A place for one stream on a session. */
 export interface Place {
@@ -31,6 +36,7 @@ interface Holder {
 
 export class PooledSession {
   readonly #session: ClientHttp2Session
+  readonly #socket: Socket
   readonly #holders: readonly Holder[]
   readonly #retired: () => void
   #taking = true
@@ -41,12 +47,12 @@ export class PooledSession {
   #idle: NodeJS.Timeout | undefined
 
   /**
-   * @param session whose peer's SETTINGS have come; its errors have a listener
-   * @param tunnel what it goes through, if there is a proxy: that holds the process as well
+   * @param dialled its session's errors have a listener; the tunnel, if there is a proxy, holds the process as well
    * @param retired called when it takes no more streams
    */
-  constructor(session: ClientHttp2Session, tunnel: Holder | undefined, retired: () => void) {
+  constructor({ session, socket, tunnel }: DialledSession, retired: () => void) {
     this.#session = session
+    this.#socket = socket
     this.#holders = tunnel === undefined ? [session] : [session, tunnel]
     this.#retired = retired
     session.on('goaway', () => this.retire())
@@ -125,7 +131,12 @@ export class PooledSession {
   }
 
   #closeIfEmpty(): void {
-    if (this.#streams === 0) this.#session.destroy()
+    if (this.#streams > 0) return
+    this.#session.destroy() // which waits until what it has written has left
+    if (this.#socket.destroyed) return
+    const timer = setTimeout(() => this.#socket.destroy(), CLOSE_TIME)
+    timer.unref()
+    this.#socket.once('close', () => clearTimeout(timer))
   }
 
   #hold(): void {

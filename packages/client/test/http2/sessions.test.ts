@@ -1,15 +1,25 @@
 // The sessions that connections share: who shares one, how many streams it takes, and its end.
 
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { type Certificates, makeCertificates } from '@ws/testkit'
-import { beforeAll, describe, expect, test } from 'vitest'
-import { IDLE_TIME } from '../../src/http2/pooled-session.ts'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { CLOSE_TIME, IDLE_TIME } from '../../src/http2/pooled-session.ts'
 import { connect, type WebSocketConnection } from '../../src/index.ts'
 import { pass, stopClock } from '../support/clock.ts'
 import { handshakeFailure } from '../support/failure.ts'
-import { accept, FRAME, headersFrame, http2Peer, rawHttp2Peer, settingsFrame } from '../support/http2-peer.ts'
+import {
+  accept,
+  codes,
+  FRAME,
+  headersFrame,
+  http2Frame,
+  http2Peer,
+  rawHttp2Peer,
+  settingsFrame,
+} from '../support/http2-peer.ts'
 import { tunnellingProxy } from '../support/proxy.ts'
 import { task } from '../support/script.ts'
 
@@ -274,6 +284,23 @@ describe('the end of a session closes each connection once, with its cause', () 
   })
 })
 
+/** The next socket that is dialled. */
+function nextSocket(): Promise<Socket> {
+  return new Promise((resolve) => {
+    const heard = (message: unknown): void => resolve((message as { socket: Socket }).socket)
+    subscribe('net.client.socket', heard)
+    onTestFinished(() => void unsubscribe('net.client.socket', heard))
+  })
+}
+
+/** Waits until nothing leaves any more. */
+async function stalled(socket: WebSocketConnection): Promise<void> {
+  for (let before = -1; before !== socket.bufferedAmount; ) {
+    before = socket.bufferedAmount
+    for (let turn = 0; turn < 100; turn++) await task()
+  }
+}
+
 describe('a session without streams', () => {
   test('is kept for a while, then closed', async () => {
     stopClock()
@@ -292,6 +319,31 @@ describe('a session without streams', () => {
     if (sessions[0]?.destroyed === false) await once(sessions[0], 'close')
     await use()
     expect(sessions).toHaveLength(2)
+  })
+
+  test('its socket is closed though the server neither reads nor hangs up', async () => {
+    stopClock()
+    const room = codes(2 ** 30)
+    const { url } = await rawHttp2Peer(
+      (socket) => void socket.write(settingsFrame()),
+      ({ type, stream }, socket) => {
+        if (type !== FRAME.headers) return
+        const windows = [0, stream].map((id) => http2Frame(FRAME.windowUpdate, 0, id, room))
+        socket.pause().write(Buffer.concat([...windows, headersFrame(stream, [[':status', '200']])]))
+      },
+    )
+    const dialled = nextSocket()
+    const socket = await connect(url, HTTP2)
+    const own = await dialled
+    socket.send(new Uint8Array(15 * 1024 * 1024)) // more than two kernel buffers hold
+    await stalled(socket)
+    socket.terminate()
+    await socket.closed
+    await task()
+    pass(IDLE_TIME)
+    await task()
+    pass(CLOSE_TIME)
+    if (!own.closed) await once(own, 'close')
   })
 
   test('one that offers nothing answers for that while, too', async () => {

@@ -92,7 +92,16 @@ function echo(connection: WebSocketConnection): WebSocketConnection {
 }
 
 /** Frames of HTTP/2 (RFC 9113 §6), by hand. */
-export const FRAME = { data: 0, headers: 1, reset: 3, settings: 4, pushPromise: 5, ping: 6, goaway: 7 } as const
+export const FRAME = {
+  data: 0,
+  headers: 1,
+  reset: 3,
+  settings: 4,
+  pushPromise: 5,
+  ping: 6,
+  goaway: 7,
+  windowUpdate: 8,
+} as const
 
 export function http2Frame(type: number, flags: number, stream: number, payload: Uint8Array = Buffer.alloc(0)): Buffer {
   const head = Buffer.alloc(9)
