@@ -5,7 +5,7 @@ import type { ClientHttp2Session } from 'node:http2'
 import { createConnectRequest, type SentConnect, UsageError } from '@ws/protocol'
 import { type createUpgradeRequest, usage } from '@ws/protocol/node'
 import { type DialOptions, givenDialOptions } from '../dial-options.ts'
-import type { ProxyServer } from '../proxy.ts'
+import type { ProxyOptions, ProxyServer } from '../proxy.ts'
 import type { Target } from '../url.ts'
 import { identityOf } from './identity.ts'
 
@@ -40,7 +40,10 @@ interface Circumstances {
 const EXPECTED = "a boolean, 'auto' or a ClientHttp2Session of node:http2"
 
 /** Plans for HTTP/2, if it is wanted. @throws UsageError on what cannot be, or not together */
-export function http2Plan(options: DialOptions & Http2Options, given: Circumstances): Http2Plan | undefined {
+export function http2Plan(
+  options: DialOptions & Http2Options & ProxyOptions,
+  given: Circumstances,
+): Http2Plan | undefined {
   const { http2 = false } = options
   const { target, proxy } = given
   if (http2 === false) return undefined

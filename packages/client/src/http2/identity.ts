@@ -5,16 +5,18 @@
 import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { type DialOptions, givenDialOptions } from '../dial-options.ts'
-import type { ProxyServer } from '../proxy.ts'
+import type { ProxyOptions, ProxyServer } from '../proxy.ts'
 import type { Target } from '../url.ts'
 
 /** Says in a few characters which connections could share one session. */
 export function identityOf(
   { secure, host, port }: Target,
-  options: DialOptions,
+  options: DialOptions & ProxyOptions,
   proxy: ProxyServer | undefined,
 ): string {
-  const all = tagged([secure, host, port, givenDialOptions(options), proxy])
+  // TLS with the proxy as it was given, too: what was made of that is another object each time.
+  const tls = proxy && givenDialOptions(options.proxyTls ?? {})
+  const all = tagged([secure, host, port, givenDialOptions(options), { ...proxy, tls }])
   return createHash('sha256').update(JSON.stringify(all)).digest('base64')
 }
 

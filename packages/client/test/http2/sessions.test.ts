@@ -4,6 +4,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
+import { createSecureContext } from 'node:tls'
 import { type Certificates, makeCertificates } from '@ws/testkit'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { CLOSE_TIME, IDLE_TIME } from '../../src/http2/pooled-session.ts'
@@ -90,6 +91,30 @@ describe('shared', () => {
       }
       await socket.close()
       expect([sessions.length, proxy.asked.length]).toEqual([count, count])
+    }
+  })
+
+  test('TLS with the proxy counts by what is said of it', async () => {
+    const { url, sessions } = await http2Peer({ tls: certificates.server })
+    const { ca } = certificates
+    const { port } = await tunnellingProxy(certificates.server)
+    const secureContext = createSecureContext({ ca })
+    const checkServerIdentity = (): undefined => undefined
+    const ways: [proxyTls: object, count: number][] = [
+      [{ ca }, 1],
+      [{ ca: String(ca) }, 1],
+      [{ ca, rejectUnauthorized: false }, 2],
+      [{ ca, checkServerIdentity }, 3],
+      [{ ca, ...certificates.client }, 4],
+      [{ ca, ...certificates.client }, 4],
+      [{ secureContext }, 5],
+      [{ secureContext }, 5],
+      [{ secureContext: createSecureContext({ ca }) }, 6],
+    ]
+    for (const [proxyTls, count] of ways) {
+      const socket = await connect(url, { ca, proxy: `https://localhost:${port}`, proxyTls, ...HTTP2 })
+      await socket.close()
+      expect(sessions).toHaveLength(count)
     }
   })
 
