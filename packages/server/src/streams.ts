@@ -1,10 +1,12 @@
 // WebSocket servers on an HTTP/2 server (RFC 8441); `registry.ts` has the same for HTTP/1.1, which may come to the same port. Rules:
 // - What they share lives on the HTTP/2 server itself, under a global symbol; see there. Its shape is a contract between versions.
-// - Sessions announce extended CONNECT from the first registration on, and never take it back (RFC 8441 §3).
-// - Only extended CONNECTs are looked at. The first server that claims one gets it.
-// - Node shows a stream by 'stream'; and if somebody wants 'request's, by 'connect' too, before or after. It is looked at once.
+// - Sessions announce extended CONNECT from the first registration on, and never take it back (RFC 8441 §3). So the listeners stay
+//   too, when the last server has closed: extended CONNECTs still come.
+// - Only extended CONNECTs are looked at, once. The first server that claims one gets it.
 // - Other listeners are left in peace: what nobody here claims is theirs, as is another protocol. Only if there are none is it
-//   refused (404, 501), since nobody else would ever answer it.
+//   refused (404, 501, 503), since nobody else would ever answer it.
+// - Nor would anybody look after it: a stream without an 'error' listener ends the process when its client resets it. So whatever
+//   comes where nobody else listens is guarded and answered, requests that have nothing to do with WebSocket too (404, 405).
 
 import type {
   Http2Server,
@@ -13,6 +15,9 @@ import type {
   IncomingHttpHeaders,
   ServerHttp2Stream,
 } from 'node:http2'
+import { guardErrors } from '@ws/protocol/node'
+import { HTTP2 } from './http2-answer.ts'
+import type { Refusal } from './refuse.ts'
 
 /** A WebSocket server, as streams see it. Neither method throws. */
 export interface StreamClaimer {
@@ -38,24 +43,23 @@ type OnConnect = (request: Http2ServerRequest, response: Http2ServerResponse) =>
 interface Streams {
   /** In the order of registration. */
   readonly claimers: StreamClaimer[]
-  readonly onStream: OnStream
-  readonly onConnect: OnConnect
 }
 
 const STREAMS: unique symbol = Symbol.for('@ws/server.streams') as typeof STREAMS
+
+const NO_PAGE: Refusal = { status: 404, body: 'expected an extended CONNECT for WebSocket (RFC 8441)\n' }
+const NO_TUNNEL: Refusal = { ...NO_PAGE, status: 405 }
+const CLOSED: Refusal = { status: 503, body: 'the server is closing\n' }
 
 type Shared = Http2Server & { [STREAMS]?: Streams }
 
 /** Registers a claimer with an HTTP/2 server, over TLS or not. @returns what undoes it, once */
 export function registerStreams(server: Http2Server, claimer: StreamClaimer): () => void {
   const shared: Shared = server
-  const { claimers, onStream, onConnect } = shared[STREAMS] ?? install(shared)
+  const { claimers } = shared[STREAMS] ?? install(shared)
   claimers.push(claimer)
   return () => {
     claimers.splice(claimers.indexOf(claimer), 1)
-    if (claimers.length > 0) return
-    server.off('stream', onStream).off('connect', onConnect)
-    delete shared[STREAMS]
   }
 }
 
@@ -63,7 +67,11 @@ function install(server: Shared): Streams {
   const claimers: StreamClaimer[] = []
   const seen = new WeakSet<ServerHttp2Stream>()
   const onStream: OnStream = (stream, headers, _flags, rawHeaders) => {
-    if (headers[':protocol'] === undefined || seen.has(stream)) return
+    if (headers[':protocol'] === undefined) {
+      if (isOnlyOurs(server, stream)) refuse(stream, headers[':method'] === 'CONNECT' ? NO_TUNNEL : NO_PAGE)
+      return
+    }
+    if (seen.has(stream)) return
     seen.add(stream)
     if (!stream.headersSent) offer(server, claimers, stream, headers, rawHeaders)
   }
@@ -73,7 +81,7 @@ function install(server: Shared): Streams {
     // Node's own answer, if nobody listened.
     else if (server.listenerCount('connect') === 1) response.writeHead(405).end()
   }
-  const streams: Streams = { claimers, onStream, onConnect }
+  const streams: Streams = { claimers }
   server[STREAMS] = streams
   server.updateSettings({ enableConnectProtocol: true })
   server.on('stream', onStream).on('connect', onConnect)
@@ -87,17 +95,35 @@ function offer(
   headers: IncomingHttpHeaders,
   rawHeaders: readonly string[],
 ): void {
-  const others = hasOthers(server)
+  const others = hasOthers(server, stream)
   if (others && String(headers[':protocol']).toLowerCase() !== 'websocket') return
   for (const claimer of claimers) {
     const claim = claimer.claimStream(stream, headers, rawHeaders)
     if (claim !== false) return claimer.takeStream(stream, headers, rawHeaders, claim)
   }
-  if (!others) claimers[0]?.takeStream(stream, headers, rawHeaders, false)
+  if (others) return
+  const [first] = claimers
+  if (first === undefined) refuse(stream, CLOSED)
+  else first.takeStream(stream, headers, rawHeaders, false)
 }
 
 /** Whether somebody else may answer a CONNECT. With 'request' comes a listener of Node's own for 'stream', which makes 'connect' of one. */
-function hasOthers(server: Shared): boolean {
+function hasOthers(server: Shared, stream: ServerHttp2Stream): boolean {
   const ofNode = server.listenerCount('request') > 0 ? 1 : 0
-  return server.listenerCount('connect') > 1 || server.listenerCount('stream') > 1 + ofNode
+  return server.listenerCount('connect') > 1 || server.listenerCount('stream') > 1 + ofNode || isSessionWatched(stream)
+}
+
+/** Whether nobody but us gets to know of a stream, not even Node's own listener, which guards what it gets. */
+function isOnlyOurs(server: Shared, stream: ServerHttp2Stream): boolean {
+  return server.listenerCount('stream') === 1 && !isSessionWatched(stream)
+}
+
+/** Streams are events of their session first: there the server itself listens. */
+function isSessionWatched({ session }: ServerHttp2Stream): boolean {
+  return session !== undefined && session.listenerCount('stream') > 1
+}
+
+function refuse(stream: ServerHttp2Stream, refusal: Refusal): void {
+  guardErrors(stream)
+  HTTP2.refuse(stream, refusal, false, new Set())
 }

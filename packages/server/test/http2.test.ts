@@ -409,11 +409,51 @@ describe('who else there is', () => {
     expect(server.stats()).toMatchObject({ accepted: 0, refusals: {} })
   })
 
-  test('a server that is closed leaves no listener', async () => {
+  test('[P2] a server that is closed leaves what refuses those who still ask, once', async () => {
     const http = await http2Server()
-    const before = http.eventNames().map((name) => [name, http.listenerCount(name)])
-    await new WebSocketServer({ server: http }).close()
-    expect(http.eventNames().map((name) => [name, http.listenerCount(name)])).toEqual(before)
+    const first = shareHttp2(http)
+    const client = await session(http)
+    await first.close()
+    const left = http.eventNames().map((name) => [name, http.listenerCount(name)])
+    expect(await answerOf(ask(client))).toMatchObject({ status: 503, body: 'the server is closing\n' })
+    const second = shareHttp2(http)
+    await connected(client)
+    await second.close()
+    expect(http.eventNames().map((name) => [name, http.listenerCount(name)])).toEqual(left)
+    http.on('stream', (stream) => stream.respond({ ':status': 299 }, { endStream: true }))
+    expect((await answerOf(ask(client))).status).toBe(299)
+  })
+
+  test('a request that is none for WebSocket, where nobody else listens: 404, for a CONNECT 405', async () => {
+    const http = await http2Server()
+    const server = shareHttp2(http)
+    const client = await session(http)
+    const body = 'expected an extended CONNECT for WebSocket (RFC 8441)\n'
+    expect(await answerOf(client.request({ ':path': '/' }))).toMatchObject({ status: 404, body })
+    const head = client.request({ ':method': 'HEAD', ':path': '/' })
+    expect(await answerOf(head)).toMatchObject({ status: 404, headers: { 'content-length': String(body.length) } })
+    const upload = client.request({ ':method': 'POST', ':path': '/' })
+    upload.write('endless')
+    expect(await answerOf(upload)).toMatchObject({ status: 404, body })
+    expect(await resetOf(upload)).toBe(NGHTTP2_NO_ERROR)
+    const tunnel = client.request({ ':method': 'CONNECT', ':authority': 'elsewhere.example:443' })
+    expect(await answerOf(tunnel)).toMatchObject({ status: 405, body })
+    expect(server.stats()).toMatchObject({ accepted: 0, refusals: {} })
+  })
+
+  test("streams of a session that somebody listens to are that listener's", async () => {
+    const http = await http2Server()
+    const server = shareHttp2(http, { path: '/a' })
+    http.on('session', (one) => {
+      one.on('stream', (stream) => {
+        if (!stream.headersSent) stream.respond({ ':status': 299 }, { endStream: true })
+      })
+    })
+    const client = await session(http)
+    expect((await answerOf(client.request({ ':path': '/' }))).status).toBe(299)
+    expect((await answerOf(ask(client, { ':path': '/b' }))).status).toBe(299)
+    await connected(client, { ':path': '/a' })
+    expect(server.stats()).toMatchObject({ accepted: 1, refusals: {} })
   })
 })
 

@@ -127,6 +127,36 @@ test.each<[string, readonly (readonly [string, string])[]]>([
   expect(server.stats()).toMatchObject({ accepted: 1, refusals: {} })
 })
 
-function without(name: string): readonly (readonly [string, string])[] {
-  return REQUEST.filter(([given]) => given !== name)
+test.each<[string, readonly (readonly [string, string])[]]>([
+  ['GET', [[':method', 'GET'], ...without(':method', ':protocol')]],
+  ['CONNECT without :protocol', without(':protocol', ':scheme', ':path')],
+])('a %s that is reset, where nobody but a WebSocket server listens: an answer, and no error', async (_, headers) => {
+  const http = await http2Server()
+  const server = shareHttp2(http)
+  for (const close of [false, true]) {
+    const attacker = await RawHttp2.connect(portOf(http))
+    if (close) await server.close()
+    // An 'error' that nobody listens to fails the run of the tests.
+    attacker.write(request(1, headers), reset(1, NGHTTP2_PROTOCOL_ERROR), request(3, headers))
+    await attacker.until((frames) => frames.some(({ type, stream }) => type === FrameType.Headers && stream === 3))
+    attacker.write(reset(3, NGHTTP2_PROTOCOL_ERROR), request(5, headers))
+    await attacker.until((frames) => frames.some(({ type, stream }) => type === FrameType.Headers && stream === 5))
+    expect(attacker.socket.destroyed).toBe(false)
+  }
+})
+
+test('an extended CONNECT that is reset, after the last WebSocket server has closed: an answer, and no error', async () => {
+  const http = await http2Server()
+  const server = shareHttp2(http)
+  const attacker = await RawHttp2.connect(portOf(http))
+  await server.close()
+  attacker.write(request(1), reset(1, NGHTTP2_PROTOCOL_ERROR), request(3))
+  await attacker.until((frames) => frames.some(({ type, stream }) => type === FrameType.Headers && stream === 3))
+  attacker.write(reset(3, NGHTTP2_PROTOCOL_ERROR), request(5))
+  await attacker.until((frames) => frames.some(({ type, stream }) => type === FrameType.Headers && stream === 5))
+  expect(attacker.socket.destroyed).toBe(false)
+})
+
+function without(...names: readonly string[]): readonly (readonly [string, string])[] {
+  return REQUEST.filter(([name]) => !names.includes(name))
 }
