@@ -12,10 +12,20 @@ import type { Claimer } from './registry.ts'
 import { HttpUpgradeRequest } from './request.ts'
 import { count } from './stats.ts'
 import type { StreamClaimer } from './streams.ts'
-import { type AnyRequest, type Outcome, type RefusedUpgrade, Upgrade, type UpgradeOwner } from './upgrade.ts'
+import {
+  ANSWERED,
+  type AnyRequest,
+  isAnswered,
+  type Outcome,
+  type RefusedUpgrade,
+  Upgrade,
+  type UpgradeOwner,
+} from './upgrade.ts'
 
 /** Marks a stream that is being upgraded, by whichever copy of this package. */
 const TAKEN: unique symbol = Symbol.for('@ws/server.taken') as typeof TAKEN
+
+const TAKEN_ALREADY = 'this socket was taken by a server already: pass a request to one handleUpgrade() only'
 
 type Markable = Duplex & { [TAKEN]?: true }
 
@@ -128,12 +138,13 @@ export class Gate<Data> implements UpgradeOwner<Data>, Claimer, StreamClaimer {
 
   /** A stream belongs to one server: a second one would write its answer into the first one's connection. */
   #enter({ request, onPath }: Claim, stream: Markable, head: Uint8Array): Outcome<Data> | Promise<Outcome<Data>> {
-    if (stream[TAKEN] === true) {
-      const message = 'this socket was taken by a server already: pass a request to one handleUpgrade() only'
-      this.refused({ status: undefined, code: 'USAGE', message, request })
-      return undefined
-    }
+    if (stream[TAKEN] === true) return this.#misused(request, TAKEN_ALREADY)
+    if (isAnswered(stream)) return this.#misused(request, ANSWERED)
     stream[TAKEN] = true
     return new Upgrade(this, request, stream, head).run(onPath)
+  }
+
+  #misused(request: AnyRequest, message: string): undefined {
+    this.refused({ status: undefined, code: 'USAGE', message, request })
   }
 }

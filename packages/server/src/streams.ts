@@ -2,9 +2,11 @@
 // - What they share lives on the HTTP/2 server itself, under a global symbol; see there. Its shape is a contract between versions.
 // - Sessions announce extended CONNECT from the first registration on, and never take it back (RFC 8441 §3). So the listeners stay
 //   too, when the last server has closed: extended CONNECTs still come.
-// - Only extended CONNECTs are looked at, once. The first server that claims one gets it.
+// - Only extended CONNECTs are looked at. The first server that claims one gets it.
 // - Other listeners are left in peace: what nobody here claims is theirs, as is another protocol. Only if there are none is it
 //   refused (404, 501, 503), since nobody else would ever answer it.
+// - Where there may be others it is offered when all have had the event: who answers it by mistake gets no exception for that, and
+//   by then it is known whether Node's own listener was among them.
 // - Nor would anybody look after it: a stream without an 'error' listener ends the process when its client resets it. So whatever
 //   comes where nobody else listens is guarded and answered, requests that have nothing to do with WebSocket too (404, 405).
 
@@ -65,21 +67,26 @@ export function registerStreams(server: Http2Server, claimer: StreamClaimer): ()
 
 function install(server: Shared): Streams {
   const claimers: StreamClaimer[] = []
-  const seen = new WeakSet<ServerHttp2Stream>()
+  /** What Node's own listener for 'stream' has shown. */
+  const shown = new WeakSet<ServerHttp2Stream>()
   const onStream: OnStream = (stream, headers, _flags, rawHeaders) => {
+    const decide = (others: boolean): void => offer({ claimers, others }, stream, headers, rawHeaders)
     if (headers[':protocol'] === undefined) {
       if (isOnlyOurs(server, stream)) refuse(stream, headers[':method'] === 'CONNECT' ? NO_TUNNEL : NO_PAGE)
-      return
+    } else if (!hasOthers(server, stream, server.listenerCount('request') > 0)) {
+      decide(false)
+    } else {
+      stream.on('error', ignore)
+      queueMicrotask(() => {
+        stream.off('error', ignore)
+        decide(hasOthers(server, stream, shown.has(stream)))
+      })
     }
-    if (seen.has(stream)) return
-    seen.add(stream)
-    if (!stream.headersSent) offer(server, claimers, stream, headers, rawHeaders)
   }
-  const onConnect: OnConnect = (request, response) => {
-    const { stream, headers, rawHeaders } = request
-    if (headers[':protocol'] !== undefined) onStream(stream, headers, 0, rawHeaders)
-    // Node's own answer, if nobody listened.
-    else if (server.listenerCount('connect') === 1) response.writeHead(405).end()
+  const onConnect: OnConnect = ({ stream, headers }, response) => {
+    shown.add(stream)
+    const unanswered = headers[':protocol'] === undefined && server.listenerCount('connect') === 1
+    if (unanswered && !response.headersSent) response.writeHead(405).end() // as Node does if nobody listens
   }
   const streams: Streams = { claimers }
   server[STREAMS] = streams
@@ -88,14 +95,14 @@ function install(server: Shared): Streams {
   return streams
 }
 
+function ignore(): void {}
+
 function offer(
-  server: Shared,
-  claimers: readonly StreamClaimer[],
+  { claimers, others }: Streams & { readonly others: boolean },
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   rawHeaders: readonly string[],
 ): void {
-  const others = hasOthers(server, stream)
   if (others && String(headers[':protocol']).toLowerCase() !== 'websocket') return
   for (const claimer of claimers) {
     const claim = claimer.claimStream(stream, headers, rawHeaders)
@@ -107,10 +114,14 @@ function offer(
   else first.takeStream(stream, headers, rawHeaders, false)
 }
 
-/** Whether somebody else may answer a CONNECT. With 'request' comes a listener of Node's own for 'stream', which makes 'connect' of one. */
-function hasOthers(server: Shared, stream: ServerHttp2Stream): boolean {
-  const ofNode = server.listenerCount('request') > 0 ? 1 : 0
-  return server.listenerCount('connect') > 1 || server.listenerCount('stream') > 1 + ofNode || isSessionWatched(stream)
+/**
+ * Whether somebody else may answer a CONNECT.
+ * @param ofNode whether Node's own listener is among those for 'stream'. It comes with the first for 'request', stays for good, and
+ * makes 'connect' of a CONNECT
+ */
+function hasOthers(server: Shared, stream: ServerHttp2Stream, ofNode: boolean): boolean {
+  const ours = ofNode ? 2 : 1
+  return server.listenerCount('connect') > 1 || server.listenerCount('stream') > ours || isSessionWatched(stream)
 }
 
 /** Whether nobody but us gets to know of a stream, not even Node's own listener, which guards what it gets. */

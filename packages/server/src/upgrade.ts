@@ -43,7 +43,10 @@ import { type HttpUpgradeRequest, pathnameOf } from './request.ts'
 export interface RefusedUpgrade {
   /** The status of the answer; `undefined` if there was nobody left to answer. */
   readonly status: number | undefined
-  /** The reason: `USAGE` if a socket was passed to `handleUpgrade` twice. docs/errors.md says what to do about each. */
+  /**
+   * The reason: `USAGE` if a socket was passed to `handleUpgrade` twice, or another listener of an HTTP/2 server has answered. docs/errors.md says
+   * what to do about each.
+   */
   readonly code: RefusalCode | 'USAGE'
   /** What was expected and what came. Parts of it are the client's words. */
   readonly message: string
@@ -173,7 +176,7 @@ export class Upgrade<Data> {
   }
 
   #decide(offer: UpgradeOffer, decision: Decision<Data>): Outcome<Data> {
-    if (hasLeft(this.#stream)) return this.#leave()
+    if (isAnswered(this.#stream) || hasLeft(this.#stream)) return this.#leave()
     if (this.#owner.closing) return this.#reject(CLOSING)
     try {
       const verdict = readDecision(decision)
@@ -234,6 +237,7 @@ export class Upgrade<Data> {
   }
 
   #leave(): undefined {
+    if (isAnswered(this.#stream)) return this.#refuse('USAGE', ANSWERED, undefined)
     return this.#refuse('REFUSED_CLIENT_LEFT', 'the client left before it was answered', undefined)
   }
 
@@ -247,11 +251,13 @@ export class Upgrade<Data> {
     return this.#refuse('REFUSED_HOOK_FAILED', `a hook failed: ${textOf(cause)}`, answer, cause)
   }
 
-  #refuse(code: RefusalCode, message: string, answer: Refusal | undefined, cause?: unknown): undefined {
+  #refuse(code: RefusedUpgrade['code'], message: string, answer: Refusal | undefined, cause?: unknown): undefined {
     const { lingering, capacity } = this.#owner
     capacity?.leave(this.#stream)
-    const given = hasLeft(this.#stream) ? undefined : answer
-    if (given === undefined) this.#stream.destroy()
+    const answered = isAnswered(this.#stream)
+    const given = answered || hasLeft(this.#stream) ? undefined : answer
+    if (answered) this.#stream.resume()
+    else if (given === undefined) this.#stream.destroy()
     else this.#answer.refuse(this.#stream, given, this.#request.method === 'HEAD', lingering)
     this.#owner.refused({ status: given?.status, code, message, request: this.#request, cause })
     return undefined
@@ -274,6 +280,15 @@ function hasLeft(stream: Duplex): boolean {
   // A stream of HTTP/2 that came with END_STREAM tells of its end only once it is read.
   const { endAfterHeaders } = stream as Partial<Http2Stream>
   return stream.destroyed || stream.readableEnded || !stream.writable || endAfterHeaders === true
+}
+
+/** Why nothing is done with a stream that {@link isAnswered}. */
+export const ANSWERED =
+  "expected a stream without an answer; another listener has answered: one for 'stream' or 'connect' must leave WebSockets alone"
+
+/** Whether somebody else has answered on a stream of HTTP/2. What follows there is theirs. */
+export function isAnswered(stream: Duplex): boolean {
+  return (stream as Partial<Http2Stream & { headersSent: boolean }>).headersSent === true
 }
 
 function shown(text: string): string {

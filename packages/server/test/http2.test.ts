@@ -394,19 +394,111 @@ describe('who else there is', () => {
     expect(server.stats()).toMatchObject({ accepted: 0, refusals: {} })
   })
 
-  test('a stream that another listener has answered is left alone', async () => {
-    const http = http2.createServer()
-    http.on('stream', (stream) => stream.respond({ ':status': 299 }, { endStream: true }))
-    const server = shareHttp2(http)
-    http.listen(0, '127.0.0.1')
-    await once(http, 'listening')
-    onTestFinished(async () => {
-      await new Promise((resolve) => http.close(resolve))
+  describe("a listener that answers a server's WebSockets has the last word, and 'refused' tells", () => {
+    const LISTENERS: readonly [string, (http: http2.Http2Server, attach: () => void) => void][] = [
+      [
+        "'stream', before",
+        (http, attach) => {
+          http.on('stream', (stream) => stream.respond({ ':status': 299 }, { endStream: true }))
+          attach()
+        },
+      ],
+      [
+        "'stream', after",
+        (http, attach) => {
+          attach()
+          http.on('stream', (stream) => stream.respond({ ':status': 299 }, { endStream: true }))
+        },
+      ],
+      [
+        "'connect', before",
+        (http, attach) => {
+          http.on('request', () => {})
+          http.on('connect', (_request, response) => response.writeHead(299).end())
+          attach()
+        },
+      ],
+      [
+        "'connect', after",
+        (http, attach) => {
+          attach()
+          http.on('request', () => {})
+          http.on('connect', (_request, response) => response.writeHead(299).end())
+        },
+      ],
+    ]
+
+    test.each(LISTENERS)('%s', async (_, listen) => {
+      const http = await http2Server()
+      let server: WebSocketServer | undefined
+      listen(http, () => {
+        server = shareHttp2(http)
+      })
+      const refusal = refused(server as WebSocketServer)
+      const client = await session(http)
+      expect((await answerOf(ask(client))).status).toBe(299)
+      expect(await refusal).toMatchObject({ code: 'USAGE', status: undefined })
+      expect((await refusal).message).toMatch(/^expected a stream without an answer/)
+      expect(server?.stats()).toMatchObject({ accepted: 0, refusals: { USAGE: 1 } })
     })
+
+    test.each([
+      ['accepts', true],
+      ['refuses', false],
+    ])('while a hook decides that %s', async (_, verdict) => {
+      const http = await http2Server()
+      const [decision, decide] = deferred<boolean>()
+      const server = shareHttp2(http, { maxConnections: 1, authenticate: () => decision })
+      http.on('stream', async (stream) => {
+        await until(() => server.stats().pending === 1)
+        stream.respond({ ':status': 299 })
+        decide(verdict)
+        await once(server, 'refused')
+        stream.end('theirs')
+      })
+      const client = await session(http)
+      expect(await answerOf(ask(client))).toMatchObject({ status: 299, body: 'theirs' })
+      expect(server.stats()).toMatchObject({ accepted: 0, pending: 0, refusals: { USAGE: 1 } })
+    })
+
+    test('and the client leaves while a hook decides', async () => {
+      const http = await http2Server()
+      const server = shareHttp2(http, { authenticate: () => never() })
+      http.on('stream', async (stream) => {
+        await until(() => server.stats().pending === 1)
+        stream.respond({ ':status': 299 }, { endStream: true })
+      })
+      const refusal = refused(server)
+      const stream = ask(await session(http))
+      expect((await answerOf(stream)).status).toBe(299)
+      stream.close(NGHTTP2_CANCEL)
+      expect(await refusal).toMatchObject({ code: 'USAGE', status: undefined })
+    })
+  })
+
+  test('a CONNECT that another listener has answered gets no second answer', async () => {
+    const http = await http2Server()
+    http.on('stream', (stream) => stream.respond({ ':status': 299 }, { endStream: true }))
+    http.on('request', () => {})
+    shareHttp2(http)
     const client = await session(http)
-    expect((await answerOf(ask(client))).status).toBe(299)
-    client.destroy()
-    expect(server.stats()).toMatchObject({ accepted: 0, refusals: {} })
+    const tunnel = client.request({ ':method': 'CONNECT', ':authority': 'elsewhere.example:443' })
+    expect((await answerOf(tunnel)).status).toBe(299)
+    expect(client.destroyed).toBe(false)
+  })
+
+  test("what a 'request' listener leaves behind when it is removed answers nobody: what no server claims gets 404", async () => {
+    for (const first of [true, false]) {
+      const http = await http2Server()
+      const listener = () => {}
+      if (first) http.on('request', listener).off('request', listener)
+      const server = shareHttp2(http, { path: '/a' })
+      if (!first) http.on('request', listener).off('request', listener)
+      const client = await session(http)
+      expect((await answerOf(ask(client, { ':path': '/b' }))).status).toBe(404)
+      await connected(client, { ':path': '/a' })
+      expect(server.stats()).toMatchObject({ accepted: 1, refusals: { REFUSED_PATH: 1 } })
+    }
   })
 
   test('[P2] a server that is closed leaves what refuses those who still ask, once', async () => {
@@ -445,8 +537,8 @@ describe('who else there is', () => {
     const http = await http2Server()
     const server = shareHttp2(http, { path: '/a' })
     http.on('session', (one) => {
-      one.on('stream', (stream) => {
-        if (!stream.headersSent) stream.respond({ ':status': 299 }, { endStream: true })
+      one.on('stream', (stream, headers) => {
+        if (headers[':path'] !== '/a') stream.respond({ ':status': 299 }, { endStream: true })
       })
     })
     const client = await session(http)
