@@ -11,8 +11,16 @@ import { linger, type Refusal, refusalHeaders } from './refuse.ts'
 const NO_ERROR = 0
 const INTERNAL_ERROR = 2
 
-/** RFC 9113 §8.2.2. */
-const CONNECTION_HEADERS = ['connection', 'upgrade', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'te']
+/** RFC 9113 §8.2.2, and RFC 7540 §3.2.1. Node throws for them. */
+const CONNECTION_HEADERS = [
+  'connection',
+  'upgrade',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'te',
+]
 
 export const HTTP2: Answer = {
   accept(stream, { status, headers }) {

@@ -128,6 +128,24 @@ describe('the request, as hooks see it', () => {
     expect(request.remoteAddress).toBe('127.0.0.1')
   })
 
+  test.each(['http2-settings', 'keep-alive', 'proxy-connection', 'te'])(
+    '[P7] a hook that gives %s, which is about one hop of HTTP/1.1: it is left out',
+    async (name) => {
+      const http = await http2Server()
+      shareHttp2(http, {
+        authenticate: ({ url }) => {
+          const headers = { [name]: 'x', 'x-other': 'y' }
+          return url === '/' ? { headers } : { status: 403, headers }
+        },
+      })
+      const client = await session(http)
+      const { response } = await connected(client)
+      expect([response[name], response['x-other']]).toEqual([undefined, 'y'])
+      const { status, headers } = await answerOf(ask(client, { ':path': '/refused' }))
+      expect([status, headers[name], headers['x-other']]).toEqual([403, undefined, 'y'])
+    },
+  )
+
   test('nothing of it throws once the session is gone', async () => {
     const http = await http2Server()
     const server = shareHttp2(http, { authenticate: () => never() })
