@@ -2,7 +2,7 @@
 
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import type { ServerHttp2Stream } from 'node:http2'
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { connect as connectTcp, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +14,7 @@ import { handshakeFailure } from '../support/failure.ts'
 import {
   accept,
   FRAME,
+  type Http2Peer,
   headersFrame,
   http2Frame,
   http2Peer,
@@ -328,6 +329,26 @@ describe('what does not', () => {
       1,
       ['/', '/endless', '/new'],
     ])
+  })
+
+  test('what was meant for one origin is not told another, nor the first one again', async () => {
+    const targets = new Map<string, string>()
+    const answer = (stream: ServerHttp2Stream, { ':path': path = '' }: IncomingHttpHeaders): void => {
+      const location = targets.get(path)
+      if (location === undefined) accept(stream)
+      else stream.respond({ ':status': 307, location }, { endStream: true })
+    }
+    const first = await http2Peer({ answer })
+    const other = await http2Peer({ answer })
+    targets.set('/', '/away').set('/away', `${other.url}/back`).set('/back', `${first.url}/end`)
+    const told = ({ requests }: Http2Peer) =>
+      requests.map((one) => [one.authorization, one.cookie, one['proxy-authorization'], one['x-other']])
+    const headers = { Authorization: 'Bearer x', Cookie: 'a=b', 'Proxy-Authorization': 'y', 'X-Other': 'z' }
+    const socket = await connect(first.url, { headers, followRedirects: true, ...HTTP2 })
+    await socket.close()
+    const all = ['Bearer x', 'a=b', 'y', 'z']
+    const rest = [undefined, undefined, undefined, 'z']
+    expect([told(first), told(other)]).toEqual([[all, all, rest], [rest]])
   })
 
   test('nobody there', async () => {

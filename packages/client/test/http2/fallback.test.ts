@@ -1,14 +1,15 @@
 // `'auto'`: HTTP/2 where the server offers it, and HTTP/1.1 where it does not; and what `true` says there.
 
 import { once } from 'node:events'
+import net from 'node:net'
 import { type Certificates, makeCertificates } from '@ws/testkit'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { connect, WebSocket, type WebSocketConnection } from '../../src/index.ts'
 import { handshakeFailure } from '../support/failure.ts'
 import { codes, FRAME, http2Frame, http2Peer, rawHttp2Peer, settingsFrame } from '../support/http2-peer.ts'
 import { echoPeer, peer } from '../support/peer.ts'
 import { tunnellingProxy } from '../support/proxy.ts'
-import { type Exchange, rawServer, switching } from '../support/raw-server.ts'
+import { close, type Exchange, listen, rawServer, switching } from '../support/raw-server.ts'
 
 let certificates: Certificates
 beforeAll(async () => {
@@ -61,6 +62,26 @@ describe("'auto'", () => {
       await socket.closed
     },
   )
+
+  test('a socket that has ended as it is handed to HTTP/1.1 is one failure of one attempt', async () => {
+    const { port } = await echoPeer({ tls: certificates.server })
+    const sockets: net.Socket[] = []
+    const relay = net.createServer((socket) => {
+      const upstream = net.connect(port, '127.0.0.1')
+      sockets.push(socket, upstream)
+      for (const one of [socket, upstream]) one.on('error', () => {})
+      socket.pipe(upstream)
+      upstream.once('data', (flight) => socket.end(flight)) // all that the server has to say for TLS 1.3 to be set up
+    })
+    const url = `wss://localhost:${await listen(relay)}`
+    onTestFinished(() => close(relay, sockets))
+    const attempts = [1, 2, 3].map(() => handshakeFailure(connect(url, trusting({ serialize: false }))))
+    const failures = await Promise.all(attempts)
+    expect(new Set(failures).size).toBe(3)
+    for (const { code, message } of failures) {
+      expect([code, message.includes('closed the connection before it answered')]).toEqual(['CONNECT_FAILED', true])
+    }
+  })
 
   test.each([true, false])('many at once, with serialize %j: each its own', async (serialize) => {
     const { url, connections } = await echoPeer({ tls: certificates.server })
