@@ -75,11 +75,14 @@ export class Dial {
   async #open(signal: AbortSignal): Promise<Dialled> {
     const { connect } = await import('node:http2') // now, since nothing may come between a socket and its session
     const tunnel = await this.#openTunnel(signal)
-    if (!this.#plan.target.secure) return this.#openSession(connect, tunnel ?? (await this.#openTcp(signal)), tunnel)
-    const socket = await this.#openTls(signal, tunnel)
-    if (socket.alpnProtocol === 'h2') return this.#openSession(connect, socket, tunnel)
-    if (this.#fallback) return { socket }
-    throw notSpoken(`it chose ${socket.alpnProtocol || 'nothing'} by ALPN`, this.whereabouts)
+    const { secure } = this.#plan.target
+    const socket = await (secure ? this.#openTls(signal, tunnel) : (tunnel ?? this.#openTcp(signal)))
+    signal.throwIfAborted() // the socket is destroyed, and would be none for a session
+    if (!secure) return this.#openSession(connect, socket, tunnel)
+    const { alpnProtocol } = socket as TLSSocket
+    if (alpnProtocol === 'h2') return this.#openSession(connect, socket, tunnel)
+    if (this.#fallback) return { socket: socket as TLSSocket }
+    throw notSpoken(`it chose ${alpnProtocol || 'nothing'} by ALPN`, this.whereabouts)
   }
 
   async #openTunnel(signal: AbortSignal): Promise<Socket | undefined> {
