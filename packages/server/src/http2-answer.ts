@@ -6,6 +6,7 @@ import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Header } from '@ws/protocol'
 import type { Answer } from './answer.ts'
 import { linger, type Refusal, refusalHeaders } from './refuse.ts'
+import { suspendTimeout } from './session-timeout.ts'
 
 /** RFC 9113 §7. */
 const NO_ERROR = 0
@@ -25,6 +26,7 @@ const CONNECTION_HEADERS = [
 export const HTTP2: Answer = {
   accept(stream, { status, headers }) {
     respond(stream as ServerHttp2Stream, status, headers)
+    suspendTimeout(stream as ServerHttp2Stream)
   },
 
   refuse(stream, refusal, _bodiless, lingering) {

@@ -58,9 +58,8 @@ export class Http2UpgradeRequest implements UpgradeRequest {
     return this.#raw
   }
 
-  /** Takes the HTTP/2 server's timeout off the session, which would end connections that are merely silent; what waits is held together. */
+  /** What waits is held together. */
   prepare(): void {
-    this.#session?.setTimeout(0)
     holdTogether(this.#stream)
   }
 }

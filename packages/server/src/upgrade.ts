@@ -1,6 +1,6 @@
 // One upgrade, from Node's 'upgrade' event, or a 'stream' of HTTP/2, to the open connection or the refusal (RFC 6455 §4.2). Rules:
 // - Before anything else, and before the event returns, the socket gets an 'error' listener: without one a reset would
-//   crash the process. The HTTP server's own timeout is taken off it.
+//   crash the process. The HTTP server's own timeout is taken off it; that of an HTTP/2 session once a connection opens there.
 // - Whatever goes wrong ends in exactly one refusal, reported once. Hooks that throw are a 500, never an exception here.
 // - Nothing is written to a socket that left meanwhile.
 // - Without a hook, or with one that decides at once, all happens before the event returns.

@@ -20,6 +20,7 @@ import {
   session,
   shareHttp2,
 } from './support/http2.ts'
+import { headersFrame, RawHttp2, request } from './support/http2-frames.ts'
 import { RawClient, textFrame } from './support/raw-client.ts'
 import { connection, deferred, portOf, refused, until } from './support/servers.ts'
 
@@ -581,14 +582,68 @@ test('HTTP/1.1 on the same port: the same server', async () => {
   expect((await once(socket, 'message'))[0]).toBe('two')
 })
 
-test("a session's timeout does not end silent connections", async () => {
-  const http = await http2Server()
-  http.setTimeout(30)
-  const server = shareHttp2(http)
-  const [first, second] = [await session(http), await session(http)]
-  const { socket } = await connected(first)
-  await once(second, 'close')
-  expect([socket.readyState, server.clients.size]).toEqual([1, 1])
+describe("a session's timeout", () => {
+  const TIMEOUT = 300
+
+  /** A server whose sessions have one, and which refuses `/no`. */
+  async function setUp() {
+    const http = await http2Server()
+    http.setTimeout(TIMEOUT)
+    return { http, server: shareHttp2(http, { authenticate: ({ url }) => url !== '/no' }) }
+  }
+
+  /** A session that is as silent from now on has ended. */
+  async function passes(http: http2.Http2Server): Promise<void> {
+    await once(await session(http), 'close')
+  }
+
+  test('does not end silent connections, with others opened and closed beside them', async () => {
+    const { http, server } = await setUp()
+    const client = await session(http)
+    const { socket } = await connected(client)
+    const other = await connected(client)
+    await passes(http)
+    await other.socket.close()
+    expect((await answerOf(ask(client, { ':path': '/no' }))).status).toBe(401)
+    await passes(http)
+    expect([socket.readyState, server.clients.size]).toEqual([1, 1])
+  })
+
+  test('ends a session whose last connection has closed, each time', async () => {
+    const { http } = await setUp()
+    const client = await session(http)
+    for (let round = 0; round < 3; round++) await (await connected(client)).socket.close()
+    await once(client, 'close')
+  })
+
+  test('ends a session that was only refused', async () => {
+    const { http } = await setUp()
+    const client = await session(http)
+    expect((await answerOf(ask(client, { ':path': '/no' }))).status).toBe(401)
+    await once(client, 'close')
+  })
+
+  test('is put back as the application had set it for the session', async () => {
+    const http = await http2Server()
+    http.on('session', (one) => one.setTimeout(TIMEOUT, () => one.destroy()))
+    shareHttp2(http)
+    const client = await session(http)
+    await (await connected(client)).socket.close()
+    await once(client, 'close')
+  })
+
+  test('ends one that Node has given up, with its socket, once heartbeat has ended its connections', async () => {
+    const http = await http2Server()
+    const ended = new Promise((resolve) => http.on('connection', (socket) => socket.on('close', resolve)))
+    http.setTimeout(TIMEOUT)
+    const server = shareHttp2(http, { heartbeat: { interval: 20, timeout: 20 } })
+    const client = await RawHttp2.connect(portOf(http))
+    client.write(request(1))
+    await until(() => server.clients.size === 1)
+    client.write(headersFrame(3, Buffer.alloc(6, 0xff))) // no HPACK
+    await ended
+    expect(server.clients.size).toBe(0)
+  })
 })
 
 describe('handleStream', () => {

@@ -35,7 +35,12 @@ function literal(text: string): Buffer {
 /** A HEADERS frame that asks for a WebSocket; pairs of name and value replace the usual ones. */
 export function request(stream: number, headers: readonly (readonly [string, string])[] = REQUEST): Buffer {
   const block = headers.flatMap(([name, value]) => [Buffer.from([0]), literal(name), literal(value)])
-  return frame(FrameType.Headers, END_HEADERS, stream, Buffer.concat(block))
+  return headersFrame(stream, Buffer.concat(block))
+}
+
+/** A HEADERS frame with whatever in it. */
+export function headersFrame(stream: number, block: Uint8Array): Buffer {
+  return frame(FrameType.Headers, END_HEADERS, stream, block)
 }
 
 export const REQUEST: readonly (readonly [string, string])[] = [
