@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import http2 from 'node:http2'
 import type tls from 'node:tls'
+import type { WebSocketConnection } from '@ws/protocol/node'
 import { WebSocketServer } from '@ws/server'
 import { makeCertificates } from '@ws/testkit'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -161,6 +162,32 @@ describe('the request, as hooks see it', () => {
     expect(request.headers.host).toBe(`localhost:${portOf(http)}`)
     expect(request.encrypted).toBe(false)
   })
+})
+
+test.each<[string, number, number, http2.ServerOptions]>([
+  ['one with 12 MiB', 1, 210, {}],
+  ["100 streams, as many as Node's maxSessionMemory has room for", 100, 10, {}],
+  ['200 streams, with more maxSessionMemory', 200, 10, { maxSessionMemory: 64 }],
+])('slow connections keep no other out of their session: %s', async (_, connections, messages, options) => {
+  const http = await http2Server(options)
+  const server = shareHttp2(http, {}, { message: (socket) => void fill(socket) })
+  // The first fits into the window, and leaves little of it for the others.
+  const fill = async (socket: WebSocketConnection) => {
+    socket.send(Buffer.alloc(60_000))
+    await until(() => socket.bufferedAmount === 0)
+    for (let index = 1; index < messages; index++) socket.send(Buffer.alloc(60_000))
+  }
+  const client = await session(http)
+  const bystander = await connected(client)
+  for (let index = 0; index < connections; index++) ask(client).write(textFrame('fill'))
+  await until(() => server.stats().messagesOut === connections * messages)
+  for (let before = -1; before !== server.stats().bufferedAmount; ) {
+    before = server.stats().bufferedAmount
+    await bystander.socket.ping()
+  }
+  await connected(client)
+  expect(await bystander.socket.ping()).toBeGreaterThan(0)
+  expect(server.stats()).toMatchObject({ connections: connections + 2, refusals: {} })
 })
 
 test('[P8] permessage-deflate, topics, broadcast and heartbeat as over HTTP/1.1', async () => {
