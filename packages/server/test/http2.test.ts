@@ -174,18 +174,21 @@ test.each<[string, number, number, http2.ServerOptions]>([
   // The first fits into the window, and leaves little of it for the others.
   const fill = async (socket: WebSocketConnection) => {
     socket.send(Buffer.alloc(60_000))
-    await until(() => socket.bufferedAmount === 0)
+    await until(() => socket.bufferedAmount === 0 || socket.readyState === 3)
     for (let index = 1; index < messages; index++) socket.send(Buffer.alloc(60_000))
   }
   const client = await session(http)
   const bystander = await connected(client)
-  for (let index = 0; index < connections; index++) ask(client).write(textFrame('fill'))
+  const slow = Array.from({ length: connections }, () => ask(client))
+  await until(() => server.clients.size === connections + 1)
+  for (const stream of slow) stream.write(textFrame('fill'))
   await until(() => server.stats().messagesOut === connections * messages)
   for (let before = -1; before !== server.stats().bufferedAmount; ) {
     before = server.stats().bufferedAmount
     await bystander.socket.ping()
   }
-  await connected(client)
+  const late = ask(client)
+  expect(await Promise.race([once(late, 'response').then(() => 'response'), resetOf(late)])).toBe('response')
   expect(await bystander.socket.ping()).toBeGreaterThan(0)
   expect(server.stats()).toMatchObject({ connections: connections + 2, refusals: {} })
 })
