@@ -35,8 +35,8 @@ export class Program {
   #over = false
 
   constructor([command, ...words]: readonly string[], { input, env = {}, stdout }: ProgramOptions = {}) {
-    // Nothing of this run's own: not its colours, not its coverage.
-    const { FORCE_COLOR, NO_COLOR, NODE_V8_COVERAGE, ...rest } = process.env
+    // Nothing of this run's own: not its colours (where there is CI, Node sees none), not its coverage.
+    const { CI, FORCE_COLOR, NO_COLOR, NODE_V8_COVERAGE, ...rest } = process.env
     const file = stdout === undefined ? undefined : openSync(stdout, 'w')
     const stdio = ['pipe', file ?? 'pipe', 'pipe'] as ['pipe', 'pipe', 'pipe']
     this.process = spawn(command as string, words, { cwd: PACKAGE, env: { ...rest, ...env }, stdio })
