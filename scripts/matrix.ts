@@ -13,12 +13,21 @@ const ROOT = join(import.meta.dirname, '..')
 const CACHE = join(ROOT, 'node_modules/.cache/nodes')
 const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs')
 // Left out: what does not depend on the Node in use (workspace), tests the build (dist) or needs a browser (browser).
-const PROJECTS = ['node', 'server', 'client', 'cli', 'examples', 'testkit', 'conformance', 'interop']
+const PROJECTS = [
+  'node',
+  'server',
+  'client',
+  'cli',
+  'examples',
+  'testkit',
+  'conformance',
+  'conformance-http2',
+  'interop',
+]
 const MODES: Readonly<Record<string, readonly string[]>> = {
   simd: ['protocol', ...PROJECTS],
-  // The core and the command line do not see the window, nor do the peers of others see which mode it was.
-  buffer: PROJECTS.filter((name) => name !== 'interop' && name !== 'cli'),
-  off: PROJECTS.filter((name) => name !== 'interop' && name !== 'cli'),
+  buffer: PROJECTS.filter(seesTheWindow),
+  off: PROJECTS.filter(seesTheWindow),
 }
 interface Run {
   readonly major: string
@@ -33,6 +42,11 @@ const RUNS: readonly Run[] = [
 const AT_ONCE = Math.max(2, availableParallelism())
 const TIME_OF_A_RUN = 900_000
 const MOST_OUTPUT = 64 * 1024 * 1024
+
+/** The core, HTTP/2 and the command line do not, nor do the peers of others see which mode it was. */
+function seesTheWindow(project: string): boolean {
+  return !['cli', 'conformance-http2', 'interop'].includes(project)
+}
 
 const run = promisify(execFile)
 const left = [...RUNS]
