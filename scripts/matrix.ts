@@ -43,9 +43,9 @@ const AT_ONCE = Math.max(2, availableParallelism())
 const TIME_OF_A_RUN = 900_000
 const MOST_OUTPUT = 64 * 1024 * 1024
 
-/** The core, HTTP/2 and the command line do not, nor do the peers of others see which mode it was. */
+/** The core, HTTP/2 and programs of the library do not, nor do the peers of others see which mode it was. */
 function seesTheWindow(project: string): boolean {
-  return !['cli', 'conformance-http2', 'interop'].includes(project)
+  return !['cli', 'conformance-http2', 'examples', 'interop', 'testkit'].includes(project)
 }
 
 const run = promisify(execFile)

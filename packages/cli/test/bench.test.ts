@@ -122,5 +122,5 @@ test('SIGINT: it prints what it has measured so far', async () => {
   program.process.kill('SIGINT')
   const { code, stdout } = await program.ended
   expect(code).toBe(130)
-  expect(JSON.parse(stdout).messages).toBeGreaterThanOrEqual(10)
+  expect(JSON.parse(stdout).messages).toBeGreaterThanOrEqual(9) // the tenth may be on its way back
 })
