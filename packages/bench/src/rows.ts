@@ -318,6 +318,7 @@ export const GROUPS: readonly Group[] = [
         side: 'channels',
         metric: 'channelCost',
         beside: ['channelCostAgain'],
+        least: 4,
       },
     ],
   },
