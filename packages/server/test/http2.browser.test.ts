@@ -3,8 +3,8 @@
 import { once } from 'node:events'
 import { hasBrowser, launchBrowser } from '@ws/testkit/browser'
 import { expect, onTestFinished, test } from 'vitest'
-import { http2SecureServer, shareHttp2 } from './support/http2.ts'
-import { portOf } from './support/servers.ts'
+import { http2SecureServer } from './support/http2.ts'
+import { portOf, share } from './support/servers.ts'
 
 /** What one WebSocket of the page saw. */
 interface Seen {
@@ -26,7 +26,7 @@ test.skipIf(!hasBrowser)('[P1] [P8] [P11] several WebSockets of a page share its
     if (headers[':protocol'] !== undefined) used.add(stream.session)
   })
   const requests: string[] = []
-  const server = shareHttp2(
+  const server = share(
     http,
     { path: '/:name', protocols: ['chat'], perMessageDeflate: { threshold: 0 } },
     { message: (socket, data) => void socket.send(data) },

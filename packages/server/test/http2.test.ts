@@ -19,11 +19,10 @@ import {
   NGHTTP2_PROTOCOL_ERROR,
   resetOf,
   session,
-  shareHttp2,
 } from './support/http2.ts'
 import { headersFrame, RawHttp2, request } from './support/http2-frames.ts'
 import { RawClient, textFrame } from './support/raw-client.ts'
-import { connection, deferred, portOf, refused, until } from './support/servers.ts'
+import { connection, deferred, portOf, refused, share, until } from './support/servers.ts'
 
 const never = () => new Promise<undefined>(() => {})
 
@@ -37,7 +36,7 @@ describe.each(SERVERS)('over $name', ({ serve }) => {
     const http = await serve()
     const sessions = vi.fn()
     http.on('session', sessions)
-    const server = shareHttp2(http, {}, { message: (socket, data) => void socket.send(`${data} to you`) })
+    const server = share(http, {}, { message: (socket, data) => void socket.send(`${data} to you`) })
     const client = await session(http)
     expect(client.remoteSettings.enableConnectProtocol).toBe(true)
     const all = await Promise.all(Array.from({ length: 10 }, () => connected(client)))
@@ -56,7 +55,7 @@ describe.each(SERVERS)('over $name', ({ serve }) => {
 
   test('a stream listener or a request listener of the application changes nothing', async () => {
     const http = await serve({}, (_request, response) => void response.end('page'))
-    const server = shareHttp2(http)
+    const server = share(http)
     const client = await session(http)
     const page = client.request({ ':path': '/' })
     expect(await answerOf(page)).toMatchObject({ status: 200, body: 'page' })
@@ -73,7 +72,7 @@ test('[P1] [P2] the announcement comes with the first WebSocket server, and stay
   const http = await http2Server()
   const before = await session(http)
   expect(before.remoteSettings.enableConnectProtocol).toBe(false)
-  const server = shareHttp2(http)
+  const server = share(http)
   const during = await session(http)
   expect(during.remoteSettings.enableConnectProtocol).toBe(true)
   await server.close()
@@ -88,7 +87,7 @@ describe('the request, as hooks see it', () => {
   test('[P8] in the shape of HTTP/1.1', async () => {
     const http = await http2SecureServer()
     const seen = vi.fn()
-    const server = shareHttp2(http, {
+    const server = share(http, {
       path: '/rooms/:room',
       protocols: ['chat'],
       authenticate: (request) => {
@@ -134,7 +133,7 @@ describe('the request, as hooks see it', () => {
     '[P7] a hook that gives %s, which is about one hop of HTTP/1.1: it is left out',
     async (name) => {
       const http = await http2Server()
-      shareHttp2(http, {
+      share(http, {
         authenticate: ({ url }) => {
           const headers = { [name]: 'x', 'x-other': 'y' }
           return url === '/' ? { headers } : { status: 403, headers }
@@ -150,7 +149,7 @@ describe('the request, as hooks see it', () => {
 
   test('nothing of it throws once the session is gone', async () => {
     const http = await http2Server()
-    const server = shareHttp2(http, { authenticate: () => never() })
+    const server = share(http, { authenticate: () => never() })
     const client = await session(http)
     const refusal = refused(server)
     ask(client)
@@ -170,7 +169,7 @@ test.each<[string, number, number, http2.ServerOptions]>([
   ['200 streams, with more maxSessionMemory', 200, 10, { maxSessionMemory: 64 }],
 ])('slow connections keep no other out of their session: %s', async (_, connections, messages, options) => {
   const http = await http2Server(options)
-  const server = shareHttp2(http, {}, { message: (socket) => void fill(socket) })
+  const server = share(http, {}, { message: (socket) => void fill(socket) })
   // The first fits into the window, and leaves little of it for the others.
   const fill = async (socket: WebSocketConnection) => {
     socket.send(Buffer.alloc(60_000))
@@ -195,7 +194,7 @@ test.each<[string, number, number, http2.ServerOptions]>([
 
 test('[P8] permessage-deflate, topics, broadcast and heartbeat as over HTTP/1.1', async () => {
   const http = await http2Server()
-  const server = shareHttp2(
+  const server = share(
     http,
     { perMessageDeflate: { threshold: 0 }, heartbeat: { interval: 20, timeout: 5_000 } },
     { open: (socket) => void socket.subscribe('news') },
@@ -216,9 +215,9 @@ test('[P8] permessage-deflate, topics, broadcast and heartbeat as over HTTP/1.1'
 })
 
 describe('[P9] refusals are answers on the stream, and the session goes on', () => {
-  async function setUp(options: Parameters<typeof shareHttp2>[1] = {}) {
+  async function setUp(options: Parameters<typeof share>[1] = {}) {
     const http = await http2Server()
-    const server = shareHttp2(http, options)
+    const server = share(http, options)
     const client = await session(http)
     return { server, client }
   }
@@ -334,7 +333,7 @@ describe('streams that end before the decision', () => {
   async function setUp() {
     const http = await http2Server()
     const [signalled, signal] = deferred<AbortSignal>()
-    const server = shareHttp2(http, {
+    const server = share(http, {
       maxConnections: 1,
       authenticate: ({ url }, context) => {
         if (url === '/') return true
@@ -378,11 +377,7 @@ describe('streams that end before the decision', () => {
   test('frames that were sent before the decision are not lost', async () => {
     const http = await http2Server()
     const [decision, decide] = deferred()
-    const server = shareHttp2(
-      http,
-      { authenticate: () => decision },
-      { message: (socket, data) => void socket.send(data) },
-    )
+    const server = share(http, { authenticate: () => decision }, { message: (socket, data) => void socket.send(data) })
     const stream = ask(await session(http))
     stream.write(textFrame('early'))
     await until(() => server.stats().pending === 1)
@@ -394,7 +389,7 @@ describe('streams that end before the decision', () => {
 describe('who else there is', () => {
   test('several servers share an HTTP/2 server by path; one that nobody claims gets 404, once', async () => {
     const http = await http2Server()
-    const [a, b] = [shareHttp2(http, { path: '/a' }), shareHttp2(http, { path: '/b' })]
+    const [a, b] = [share(http, { path: '/a' }), share(http, { path: '/b' })]
     const client = await session(http)
     for (const path of ['/a', '/b']) await connected(client, { ':path': path })
     expect([a.clients.size, b.clients.size]).toEqual([1, 1])
@@ -409,7 +404,7 @@ describe('who else there is', () => {
   test("what no server claims, and other protocols, are another listener's", async () => {
     for (const event of ['stream', 'connect'] as const) {
       const http = await http2Server({}, event === 'connect' ? () => {} : undefined)
-      const server = shareHttp2(http, { path: '/a' })
+      const server = share(http, { path: '/a' })
       if (event === 'stream') {
         http.on('stream', (stream, headers) => {
           if (headers[':path'] !== '/a') stream.respond({ ':status': 299 }, { endStream: true })
@@ -429,7 +424,7 @@ describe('who else there is', () => {
 
   test('a CONNECT without :protocol is none of ours: Node answers as if we were not here', async () => {
     const http = await http2Server({}, () => {})
-    const server = shareHttp2(http)
+    const server = share(http)
     const client = await session(http)
     const stream = client.request({ ':method': 'CONNECT', ':authority': 'elsewhere.example:443' })
     expect((await answerOf(stream)).status).toBe(405)
@@ -481,7 +476,7 @@ describe('who else there is', () => {
       const http = await http2Server()
       let server: WebSocketServer | undefined
       listen(http, () => {
-        server = shareHttp2(http)
+        server = share(http)
       })
       const refusal = refused(server as WebSocketServer)
       const client = await session(http)
@@ -497,7 +492,7 @@ describe('who else there is', () => {
     ])('while a hook decides that %s', async (_, verdict) => {
       const http = await http2Server()
       const [decision, decide] = deferred<boolean>()
-      const server = shareHttp2(http, { maxConnections: 1, authenticate: () => decision })
+      const server = share(http, { maxConnections: 1, authenticate: () => decision })
       http.on('stream', async (stream) => {
         await until(() => server.stats().pending === 1)
         stream.respond({ ':status': 299 })
@@ -512,7 +507,7 @@ describe('who else there is', () => {
 
     test('and the client leaves while a hook decides', async () => {
       const http = await http2Server()
-      const server = shareHttp2(http, { authenticate: () => never() })
+      const server = share(http, { authenticate: () => never() })
       http.on('stream', async (stream) => {
         await until(() => server.stats().pending === 1)
         stream.respond({ ':status': 299 }, { endStream: true })
@@ -529,7 +524,7 @@ describe('who else there is', () => {
     const http = await http2Server()
     http.on('stream', (stream) => stream.respond({ ':status': 299 }, { endStream: true }))
     http.on('request', () => {})
-    shareHttp2(http)
+    share(http)
     const client = await session(http)
     const tunnel = client.request({ ':method': 'CONNECT', ':authority': 'elsewhere.example:443' })
     expect((await answerOf(tunnel)).status).toBe(299)
@@ -541,7 +536,7 @@ describe('who else there is', () => {
       const http = await http2Server()
       const listener = () => {}
       if (first) http.on('request', listener).off('request', listener)
-      const server = shareHttp2(http, { path: '/a' })
+      const server = share(http, { path: '/a' })
       if (!first) http.on('request', listener).off('request', listener)
       const client = await session(http)
       expect((await answerOf(ask(client, { ':path': '/b' }))).status).toBe(404)
@@ -552,12 +547,12 @@ describe('who else there is', () => {
 
   test('[P2] a server that is closed leaves what refuses those who still ask, once', async () => {
     const http = await http2Server()
-    const first = shareHttp2(http)
+    const first = share(http)
     const client = await session(http)
     await first.close()
     const left = http.eventNames().map((name) => [name, http.listenerCount(name)])
     expect(await answerOf(ask(client))).toMatchObject({ status: 503, body: 'the server is closing\n' })
-    const second = shareHttp2(http)
+    const second = share(http)
     await connected(client)
     await second.close()
     expect(http.eventNames().map((name) => [name, http.listenerCount(name)])).toEqual(left)
@@ -567,7 +562,7 @@ describe('who else there is', () => {
 
   test('a request that is none for WebSocket, where nobody else listens: 404, for a CONNECT 405', async () => {
     const http = await http2Server()
-    const server = shareHttp2(http)
+    const server = share(http)
     const client = await session(http)
     const body = 'expected an extended CONNECT for WebSocket (RFC 8441)\n'
     expect(await answerOf(client.request({ ':path': '/' }))).toMatchObject({ status: 404, body })
@@ -584,7 +579,7 @@ describe('who else there is', () => {
 
   test("streams of a session that somebody listens to are that listener's", async () => {
     const http = await http2Server()
-    const server = shareHttp2(http, { path: '/a' })
+    const server = share(http, { path: '/a' })
     http.on('session', (one) => {
       one.on('stream', (stream, headers) => {
         if (headers[':path'] !== '/a') stream.respond({ ':status': 299 }, { endStream: true })
@@ -600,7 +595,7 @@ describe('who else there is', () => {
 
 test('HTTP/1.1 on the same port: the same server', async () => {
   const http = await http2SecureServer()
-  const server = shareHttp2(http, {}, { message: (socket, data) => void socket.send(data) })
+  const server = share(http, {}, { message: (socket, data) => void socket.send(data) })
   const { ca } = await makeCertificates()
   const old = await RawClient.connectTls({ port: portOf(http), ca, ALPNProtocols: ['http/1.1'] })
   expect((await old.upgrade())[0]).toBe('HTTP/1.1 101 Switching Protocols')
@@ -619,7 +614,7 @@ describe("a session's timeout", () => {
   async function setUp() {
     const http = await http2Server()
     http.setTimeout(TIMEOUT)
-    return { http, server: shareHttp2(http, { authenticate: ({ url }) => url !== '/no' }) }
+    return { http, server: share(http, { authenticate: ({ url }) => url !== '/no' }) }
   }
 
   /** A session that is as silent from now on has ended. */
@@ -656,7 +651,7 @@ describe("a session's timeout", () => {
   test('is put back as the application had set it for the session', async () => {
     const http = await http2Server()
     http.on('session', (one) => one.setTimeout(TIMEOUT, () => one.destroy()))
-    shareHttp2(http)
+    share(http)
     const client = await session(http)
     await (await connected(client)).socket.close()
     await once(client, 'close')
@@ -666,7 +661,7 @@ describe("a session's timeout", () => {
     const http = await http2Server()
     const ended = new Promise((resolve) => http.on('connection', (socket) => socket.on('close', resolve)))
     http.setTimeout(TIMEOUT)
-    const server = shareHttp2(http, { heartbeat: { interval: 20, timeout: 20 } })
+    const server = share(http, { heartbeat: { interval: 20, timeout: 20 } })
     const client = await RawHttp2.connect(portOf(http))
     client.write(request(1))
     await until(() => server.clients.size === 1)

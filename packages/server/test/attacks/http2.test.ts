@@ -11,10 +11,9 @@ import {
   NGHTTP2_NO_ERROR,
   NGHTTP2_PROTOCOL_ERROR,
   session,
-  shareHttp2,
 } from '../support/http2.ts'
 import { FrameType, RawHttp2, REQUEST, request, reset } from '../support/http2-frames.ts'
-import { portOf, until } from '../support/servers.ts'
+import { portOf, share, until } from '../support/servers.ts'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
@@ -36,7 +35,7 @@ test.each([
   { timeout: 60_000 },
   async (_, authenticate) => {
     const http = await http2Server()
-    const server = shareHttp2(http, { authenticate: ({ url }) => (url === '/bystander' ? true : authenticate()) })
+    const server = share(http, { authenticate: ({ url }) => (url === '/bystander' ? true : authenticate()) })
     const bystander = await connected(await session(http), { ':path': '/bystander' })
     const streams = 900 // under what nghttp2 itself takes at once from one session
     let seen = 0
@@ -71,7 +70,7 @@ test.each([
 
 test('resets past the rate that HTTP/2 itself allows end that session, and no other', async () => {
   const http = await http2Server()
-  const server = shareHttp2(http)
+  const server = share(http)
   const bystander = await connected(await session(http))
   const attacker = await RawHttp2.connect(portOf(http))
   for (let stream = 1; stream < 20_000 && !attacker.socket.destroyed; stream += 2) {
@@ -86,7 +85,7 @@ test('resets past the rate that HTTP/2 itself allows end that session, and no ot
 
 test('a flood of streams meets maxConnections: 503', async () => {
   const http = await http2Server()
-  const server = shareHttp2(http, { maxConnections: 3 })
+  const server = share(http, { maxConnections: 3 })
   const attacker = await RawHttp2.connect(portOf(http))
   attacker.write(...Array.from({ length: 500 }, (_, index) => request(2 * index + 1)))
   await until(() => server.stats().refusals.REFUSED_FULL === 497)
@@ -97,7 +96,7 @@ test('a flood of streams meets maxConnections: 503', async () => {
 
 test("a flood past HTTP/2's own limit of streams ends that session, and no other", async () => {
   const http = await http2Server({ settings: { maxConcurrentStreams: 4 } })
-  const server = shareHttp2(http)
+  const server = share(http)
   const bystander = await connected(await session(http))
   const attacker = await RawHttp2.connect(portOf(http))
   attacker.write(...Array.from({ length: 6 }, (_, index) => request(2 * index + 1)))
@@ -118,7 +117,7 @@ test.each<[string, readonly (readonly [string, string])[]]>([
   ['[P7] a header upgrade', [...REQUEST, ['upgrade', 'websocket']]],
 ])('%s: the stream is reset, and the session goes on', async (_, headers) => {
   const http = await http2Server()
-  const server = shareHttp2(http)
+  const server = share(http)
   const client = await RawHttp2.connect(portOf(http))
   client.write(request(1, headers))
   expect(await client.resetCode(1)).toBe(NGHTTP2_PROTOCOL_ERROR)
@@ -132,7 +131,7 @@ test.each<[string, readonly (readonly [string, string])[]]>([
   ['CONNECT without :protocol', without(':protocol', ':scheme', ':path')],
 ])('a %s that is reset, where nobody but a WebSocket server listens: an answer, and no error', async (_, headers) => {
   const http = await http2Server()
-  const server = shareHttp2(http)
+  const server = share(http)
   for (const close of [false, true]) {
     const attacker = await RawHttp2.connect(portOf(http))
     if (close) await server.close()
@@ -147,7 +146,7 @@ test.each<[string, readonly (readonly [string, string])[]]>([
 
 test('an extended CONNECT that is reset, after the last WebSocket server has closed: an answer, and no error', async () => {
   const http = await http2Server()
-  const server = shareHttp2(http)
+  const server = share(http)
   const attacker = await RawHttp2.connect(portOf(http))
   await server.close()
   attacker.write(request(1), reset(1, NGHTTP2_PROTOCOL_ERROR), request(3))

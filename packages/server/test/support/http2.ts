@@ -16,10 +16,9 @@ import {
   openTransport,
   WebSocketConnection,
 } from '@ws/protocol/node'
-import { type Handlers, type ServerOptions, WebSocketServer } from '@ws/server'
 import { makeCertificates } from '@ws/testkit'
 import { onTestFinished } from 'vitest'
-import { closing, portOf } from './servers.ts'
+import { portOf } from './servers.ts'
 
 export const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = http2.constants
 
@@ -53,16 +52,6 @@ export async function http2SecureServer(
 ): Promise<http2.Http2SecureServer> {
   const { server } = await makeCertificates()
   return await listening(http2.createSecureServer({ ...server, allowHTTP1: true, ...options }, listener))
-}
-
-/** A WebSocket server on an HTTP/2 server. */
-export function shareHttp2<Data = unknown>(
-  server: http2.Http2Server | http2.Http2SecureServer,
-  options: ServerOptions<Data> = {},
-  handlers?: Handlers<Data>,
-): WebSocketServer<Data> {
-  const shared = new WebSocketServer<Data>({ ...options, server }, handlers)
-  return closing(shared as unknown as WebSocketServer<never>) as unknown as WebSocketServer<Data>
 }
 
 /** A session that knows the server's settings. */

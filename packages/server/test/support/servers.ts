@@ -2,6 +2,7 @@
 
 import { type EventEmitter, once } from 'node:events'
 import http from 'node:http'
+import type http2 from 'node:http2'
 import type https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import {
@@ -49,9 +50,9 @@ export async function httpServer(listener?: http.RequestListener, options: http.
   return server
 }
 
-/** A server on an HTTP server. */
+/** A server on an HTTP server, of either version. */
 export function share<Data = unknown>(
-  server: http.Server | https.Server,
+  server: http.Server | https.Server | http2.Http2Server | http2.Http2SecureServer,
   options: ServerOptions<Data> = {},
   handlers?: Handlers<Data>,
 ): WebSocketServer<Data> {

@@ -12,8 +12,6 @@ export interface Terms {
   readonly out: DeflaterOptions
   /** A number for it: the same where the same bytes come out. */
   readonly parameters: number
-  /** The window of what comes in, as a power of two. */
-  readonly bits: number
   /** The window of a connection. Where it keeps nothing, without context takeover, it is the same for all. */
   window(): Window
 }
@@ -33,7 +31,7 @@ export function termsOf(role: Role, agreed: DeflateParameters, settings: Deflate
     const { bits, takeover } = into
     const none = new Window(bits, false)
     const window = (): Window => (takeover ? new Window(bits, true) : none)
-    terms = { out: { ...out, level, memLevel }, parameters, bits, window }
+    terms = { out: { ...out, level, memLevel }, parameters, window }
     known.set(key, terms)
   }
   return terms
