@@ -8,15 +8,21 @@ import { configDefaults, defineConfig } from 'vitest/config'
 const conditions = ['@ws/source', 'module', 'node', 'development|production']
 const CATALOGUE_OVER_HTTP2 = 'packages/conformance/test/http2.test.ts'
 const BROWSER_TESTS = 'packages/*/test/**/*.browser.test.ts'
+/** What begins with modules that nothing has used yet, whatever the run says. */
+const CLOCK_TESTS = 'packages/protocol/test/node/sleep.test.ts'
+/** Each file has modules of its own, unless the run is one of many: loading them anew is a third of its work. */
+const ISOLATE = process.env.WS_TEST_ISOLATE !== 'off'
 
 interface Options {
   include: string[]
   exclude?: string[]
   globalSetup?: string
   testTimeout?: number
+  isolate?: boolean
 }
 
-function project(name: string, { include, exclude = [BROWSER_TESTS], testTimeout = 10_000, globalSetup }: Options) {
+function project(name: string, options: Options) {
+  const { include, exclude = [BROWSER_TESTS], testTimeout = 10_000, globalSetup, isolate = ISOLATE } = options
   return {
     ssr: { resolve: { conditions } },
     test: {
@@ -24,6 +30,7 @@ function project(name: string, { include, exclude = [BROWSER_TESTS], testTimeout
       include,
       exclude: [...configDefaults.exclude, ...exclude],
       pool: 'forks' as const,
+      isolate,
       setupFiles: ['packages/testkit/src/leak-check.ts'],
       testTimeout,
       hookTimeout: testTimeout,
@@ -44,7 +51,11 @@ export default defineConfig({
         include: ['packages/protocol/test/**/*.test.ts'],
         exclude: ['packages/protocol/test/node/**'],
       }),
-      project('node', { include: ['packages/protocol/test/node/**/*.test.ts'] }),
+      project('node', {
+        include: ['packages/protocol/test/node/**/*.test.ts'],
+        exclude: [CLOCK_TESTS],
+      }),
+      project('clock', { include: [CLOCK_TESTS], isolate: true }),
       project('server', { include: ['packages/server/test/**/*.test.ts'] }),
       project('client', { include: ['packages/client/test/**/*.test.ts'] }),
       // The program, as a process: each test starts one, and some a terminal.

@@ -1,7 +1,7 @@
 // Runs the tests on the other Nodes that are supported, and in the other modes of the receive window (the main run is on the
 // oldest Node, in the default mode). Rules: a Node comes from the npm registry into a cache that the workspace's own install
-// does not see; vitest itself runs on that Node, and so do the processes that it forks; each run has a fixed time. As many run
-// at a time as there are cores. Reports: reports/node-<major>-<mode>.json.
+// does not see; vitest itself runs on that Node, and so do the processes that it forks; each run has a fixed time. Test files share
+// the modules they load, which is a third of the work; the main run does not. Reports: reports/node-<major>-<mode>.json.
 
 import { execFile, execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -15,6 +15,7 @@ const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs')
 // Left out: what does not depend on the Node in use (workspace), tests the build (dist) or needs a browser (browser).
 const PROJECTS = [
   'node',
+  'clock',
   'server',
   'client',
   'cli',
@@ -39,7 +40,8 @@ const RUNS: readonly Run[] = [
   { major: '20', mode: 'off' },
   { major: '20', mode: 'buffer' },
 ]
-const AT_ONCE = Math.max(2, availableParallelism())
+// Tests mostly wait.
+const AT_ONCE = availableParallelism() + 1
 const TIME_OF_A_RUN = 900_000
 const MOST_OUTPUT = 64 * 1024 * 1024
 
@@ -76,6 +78,7 @@ async function passes({ major, mode }: Run): Promise<boolean> {
       env: {
         ...process.env,
         WS_RECEIVE_WINDOW: mode,
+        WS_TEST_ISOLATE: 'off',
         ...(mode === 'off' && { WS_SOCKET_WRITE: 'public', WS_SYNC_ZLIB: 'off' }),
       },
       timeout: TIME_OF_A_RUN,
