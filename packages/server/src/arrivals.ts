@@ -1,21 +1,47 @@
 // The TCP connections of a port of our own that are on their way in: nothing has been decided about them yet. Each is here from when
 // it is accepted until its upgrade is accepted or refused, or it ends; what sends plain requests stays until its end. For those whose TLS
 // handshake is under way there is no other list.
+// Without TLS, and where sockets can read into the receive window, what they send first is looked at before Node's HTTP server does: see `Arrival`.
 
 import type { Server } from 'node:http'
-import type { Socket } from 'node:net'
+import { Server as NetServer, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { readsIntoWindow } from '@ws/protocol/node'
+import { Arrival, type ArrivalOwner } from './arrival.ts'
+import { canMakeRequests, type DirectUpgradeRequest } from './direct-request.ts'
 
-export class Arrivals {
-  readonly #sockets = new Set<Socket>()
+/** How often the silent ones are looked for: who has said nothing for one to two such times is Node's. */
+const LOOKS_PER_TIMEOUT = 20
+
+type OnSocket = (socket: Socket) => void
+
+/** What takes the requests that were read here. */
+export type OnRequest = (request: DirectUpgradeRequest, socket: Socket, head: Uint8Array) => void
+
+export class Arrivals implements ArrivalOwner {
+  readonly #sockets = new Set<Duplex>()
+  readonly #server: Server
+  readonly #onRequest: OnRequest
   readonly #forget: () => void
+  /** Node's HTTP server, as a listener; undefined where it sees every connection by itself. */
+  readonly #http: OnSocket | undefined
+  readonly #between: number
+  /** Who has said nothing, since the last look and before it. */
+  #silent: Set<Arrival> = new Set()
+  #silentLonger: Set<Arrival> = new Set()
+  #looking: NodeJS.Timeout | undefined
   #onEmpty: (() => void) | undefined
 
-  constructor(server: Server, secure: boolean) {
+  constructor(server: Server, { secure, timeout }: { secure: boolean; timeout: number }, onRequest: OnRequest) {
     const arrivals = this
+    this.#server = server
+    this.#onRequest = onRequest
+    this.#between = Math.ceil(timeout / LOOKS_PER_TIMEOUT)
     this.#forget = function (this: Socket) {
       arrivals.settle(this)
     }
-    server.on('connection', (socket) => this.#add(socket))
+    this.#http = secure ? undefined : takeConnections(server)
+    server.on('connection', this.#http === undefined ? (socket) => this.#add(socket) : (socket) => this.#arrive(socket))
     if (!secure) return
     // Node has no public way from a TLS socket to the one below it.
     server.on('secureConnection', (socket: Socket & { _parent?: Socket }) => {
@@ -25,7 +51,7 @@ export class Arrivals {
   }
 
   /** It is decided what becomes of a connection. */
-  settle(socket: Socket): void {
+  settle(socket: Duplex): void {
     if (!this.#sockets.delete(socket)) return
     socket.off('close', this.#forget)
     if (this.#sockets.size === 0) this.#onEmpty?.()
@@ -45,11 +71,65 @@ export class Arrivals {
 
   /** Ends all of them. */
   destroy(): void {
+    clearInterval(this.#looking)
     for (const socket of this.#sockets) socket.destroy()
+  }
+
+  // --- ArrivalOwner
+
+  upgrade(arrival: Arrival, request: DirectUpgradeRequest, head: Uint8Array): void {
+    this.#heard(arrival)
+    this.#onRequest(request, arrival.socket, head)
+  }
+
+  other(arrival: Arrival, bytes: Uint8Array): void {
+    this.#handOver(arrival)
+    arrival.socket.push(bytes)
+  }
+
+  gone(arrival: Arrival): void {
+    this.#heard(arrival)
+    this.settle(arrival.socket)
   }
 
   #add(socket: Socket): void {
     this.#sockets.add(socket)
     socket.once('close', this.#forget)
   }
+
+  #arrive(socket: Socket): void {
+    this.#sockets.add(socket)
+    this.#silent.add(new Arrival(socket, this))
+    this.#looking ??= setInterval(() => this.#look(), this.#between).unref()
+  }
+
+  #heard(arrival: Arrival): void {
+    if (!this.#silent.delete(arrival)) this.#silentLonger.delete(arrival)
+  }
+
+  #look(): void {
+    for (const arrival of this.#silentLonger) this.#handOver(arrival)
+    this.#silentLonger = this.#silent
+    this.#silent = new Set()
+    if (this.#silentLonger.size > 0) return
+    clearInterval(this.#looking)
+    this.#looking = undefined
+  }
+
+  #handOver(arrival: Arrival): void {
+    this.#heard(arrival)
+    arrival.release()
+    arrival.socket.once('close', this.#forget)
+    this.#http?.call(this.#server, arrival.socket)
+  }
+}
+
+/** Has a server's connections come here only. @returns Node's listener for them, undefined if it is not known or not needed */
+function takeConnections(server: Server): OnSocket | undefined {
+  const [http, ...others] = server.listeners('connection') as OnSocket[]
+  // The HTTP servers of Bun are none of `node:net`.
+  const known = server instanceof NetServer && http !== undefined && others.length === 0
+  if (!known || !readsIntoWindow || !canMakeRequests) return undefined
+  server.off('connection', http)
+  return http
 }

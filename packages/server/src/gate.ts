@@ -45,6 +45,8 @@ const no = (): boolean => false
 export interface GateOwner<Data> {
   /** How many connections are open. */
   count(): number
+  /** It is decided what becomes of a stream. */
+  settled(stream: Duplex): void
   opened(socket: WebSocketConnection<Data>, request: UpgradeRequest): void
   refused(refusal: RefusedUpgrade): void
 }
@@ -115,6 +117,10 @@ export class Gate<Data> implements UpgradeOwner<Data>, Claimer, StreamClaimer {
   }
 
   // --- UpgradeOwner
+
+  settled(stream: Duplex): void {
+    this.#owner.settled(stream)
+  }
 
   opened(socket: WebSocketConnection<Data>, request: UpgradeRequest): void {
     this.#owner.opened(socket, request)

@@ -4,6 +4,7 @@
 import { Buffer } from 'node:buffer'
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Header } from '@ws/protocol'
+import { openTransport } from '@ws/protocol/node'
 import type { Answer } from './answer.ts'
 import { linger, type Refusal, refusalHeaders } from './refuse.ts'
 import { suspendTimeout } from './session-timeout.ts'
@@ -24,9 +25,10 @@ const CONNECTION_HEADERS = [
 ]
 
 export const HTTP2: Answer = {
-  accept(stream, { status, headers }) {
+  accept(stream, { status, headers }, head) {
     respond(stream as ServerHttp2Stream, status, headers)
     suspendTimeout(stream as ServerHttp2Stream)
+    return openTransport(stream, head)
   },
 
   refuse(stream, refusal, _bodiless, lingering) {

@@ -45,7 +45,7 @@ export function createOwnServer({ tls }: Source & { kind: 'own' }, timeout: numb
  * Bun are no `net.Server`, and have that one only.
  */
 export function stopOwnServer(server: http.Server): void {
-  const { close } = (server as unknown) instanceof NetServer ? NetServer.prototype : server
+  const { close }: { close(): unknown } = (server as unknown) instanceof NetServer ? NetServer.prototype : server
   close.call(server)
 }
 

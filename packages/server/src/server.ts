@@ -85,6 +85,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
     this.clients = clientTracking ? this.#connections.all : new Set()
     this.#gate = new Gate(settings, this.#connections.handlers, this.#topics, {
       count: () => this.#connections.all.size,
+      settled: (stream) => this.#arrivals?.settle(stream),
       opened: (socket, request) => this.#open(socket, request),
       refused: (refusal) => this.#refuse(refusal),
     })
@@ -94,7 +95,11 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
     this.#http = source.kind === 'own' ? own : source.server
     this.#detach = this.#attach(this.#http as HttpServer | Http2Server)
     if (source.kind !== 'own' || own === undefined) return
-    this.#arrivals = new Arrivals(own, source.tls !== undefined)
+    this.#arrivals = new Arrivals(
+      own,
+      { secure: source.tls !== undefined, timeout: handshakeTimeout },
+      (request, socket, head) => void this.#gate.enter(request, socket, head),
+    )
     own.on('error', (error) => this.emit('error', error)).listen(source.listen)
   }
 
@@ -248,12 +253,10 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<ServerEvents<D
     this.#accepted++
     this.#connections.all.add(socket)
     if (ACCEPTED.hasSubscribers) ACCEPTED.publish({ server: this, socket, request })
-    this.#arrivals?.settle(request.raw.socket)
     invoke(() => this.emit('connection', socket, request))
   }
 
   #refuse(refusal: RefusedUpgrade): void {
-    this.#arrivals?.settle(refusal.request.raw.socket)
     if (REFUSED.hasSubscribers) REFUSED.publish({ server: this, refusal })
     invoke(() => this.emit('refused', refusal))
   }

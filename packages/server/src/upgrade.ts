@@ -21,9 +21,9 @@ import {
   guardErrors,
   type Handlers,
   isPromiseLike,
-  openTransport,
   type Topics,
   textOf,
+  transportOf,
   type UpgradeRequest,
   WebSocketConnection,
 } from '@ws/protocol/node'
@@ -31,6 +31,7 @@ import { type Answer, HTTP1 } from './answer.ts'
 import { type Decision, readDecision, type Verdict } from './authenticate.ts'
 import { Backlog } from './backlog.ts'
 import type { Capacity } from './capacity.ts'
+import type { DirectUpgradeRequest } from './direct-request.ts'
 import { HTTP2 } from './http2-answer.ts'
 import { Http2UpgradeRequest } from './http2-request.ts'
 import type { ServerSettings } from './options.ts'
@@ -56,7 +57,7 @@ export interface RefusedUpgrade {
 }
 
 /** A request over either version of HTTP. */
-export type AnyRequest = HttpUpgradeRequest | Http2UpgradeRequest
+export type AnyRequest = DirectUpgradeRequest | HttpUpgradeRequest | Http2UpgradeRequest
 
 /** What an upgrade needs of its server. */
 export interface UpgradeOwner<Data> {
@@ -72,6 +73,8 @@ export interface UpgradeOwner<Data> {
   readonly pending: Set<Upgrade<Data>>
   /** Refused streams that are not closed yet. */
   readonly lingering: Set<Duplex>
+  /** It is decided what becomes of a stream. */
+  settled(stream: Duplex): void
   opened(socket: WebSocketConnection<Data>, request: UpgradeRequest): void
   refused(refusal: RefusedUpgrade): void
 }
@@ -159,6 +162,7 @@ export class Upgrade<Data> {
 
   #wait(offer: UpgradeOffer, decision: PromiseLike<Decision<Data>>, abort: AbortController): Promise<Outcome<Data>> {
     const { pending, settings } = this.#owner
+    transportOf(this.#stream)?.release()
     const early = new Backlog(this.#stream, this.#head)
     pending.add(this)
     return new Promise((resolve) => {
@@ -207,8 +211,7 @@ export class Upgrade<Data> {
   #open(accepted: Accepted, data: Data | undefined): WebSocketConnection<Data> {
     const { settings, handlers, topics } = this.#owner
     const { protocol, extensions, deflate } = accepted
-    this.#answer.accept(this.#stream, accepted)
-    const transport = openTransport(this.#stream, this.#head)
+    const transport = this.#answer.accept(this.#stream, accepted, this.#head)
     const socket = new WebSocketConnection<Data>({
       transport,
       role: 'server',
@@ -220,6 +223,7 @@ export class Upgrade<Data> {
       data,
       topics,
     })
+    this.#owner.settled(this.#stream)
     this.#owner.opened(socket, this.#request)
     socket.start()
     return socket
@@ -259,6 +263,7 @@ export class Upgrade<Data> {
     if (answered) this.#stream.resume()
     else if (given === undefined) this.#stream.destroy()
     else this.#answer.refuse(this.#stream, given, this.#request.method === 'HEAD', lingering)
+    this.#owner.settled(this.#stream)
     this.#owner.refused({ status: given?.status, code, message, request: this.#request, cause })
     return undefined
   }

@@ -23,6 +23,9 @@ interface Switch {
 const usable: boolean = windowMode !== 'off' && process.platform === PLATFORM
 const found: Switch | undefined = usable ? findSwitch() : undefined
 
+/** Whether sockets that others make can read into the window here. */
+export const readsIntoWindow: boolean = found !== undefined
+
 /** What reads from the sockets that {@link connectSocket} has opened; nothing yet as long as HTTP does. */
 const readers = new WeakMap<Socket, { onRead: OnRead | undefined }>()
 
@@ -60,6 +63,7 @@ export function readIntoWindow(socket: Socket, onRead: OnRead): boolean {
   const inside = socket as Inside
   const handle = inside._handle
   if (found === undefined || typeof handle?.useUserBuffer !== 'function' || isWatched(socket)) return false
+  if (inside[found.callback] === onRead) return true
   if (inside[found.buffer] !== null || inside[found.callback] !== null) return false
   handle.useUserBuffer(receiveWindow)
   inside[found.buffer] = receiveWindow

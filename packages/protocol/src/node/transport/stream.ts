@@ -33,7 +33,7 @@ export abstract class StreamTransport implements Transport {
     this.stream = stream
     // Asked for at once, though that costs a call of the system: afterwards nobody knows, and logs are written at the end.
     this.remoteAddress = remoteAddress ?? (stream as { remoteAddress?: string }).remoteAddress
-    this.#head = head !== undefined && head.length > 0 ? head : undefined
+    if (head !== undefined) this.keep(head)
     const owned: Owned = stream
     if (owned[TRANSPORT] !== null) stream.on('error', onError)
     owned[TRANSPORT] = this
@@ -63,14 +63,28 @@ export abstract class StreamTransport implements Transport {
   protected abstract own(chunk: Uint8Array): Uint8Array
 
   read(sink: TransportSink): void {
+    const reads = this.#sink !== undefined
     this.#sink = sink
     const head = this.#head
     this.#head = undefined
     if (head !== undefined) this.receive(head)
+    if (reads) return
     this.stream.on('end', onEnd)
     this.listen()
     if (this.#paused) this.stream.pause()
     if (this.stream.destroyed && this.stream.closed) process.nextTick(() => this.finish())
+  }
+
+  /** Lets go of a stream that is to be somebody else's: nothing of it is told any more. Its errors stay guarded. */
+  release(): void {
+    this.#sink = undefined
+    ;(this.stream as Owned)[TRANSPORT] = null
+    this.stream.off('close', onClose).off('end', onEnd).off('data', onData)
+  }
+
+  /** Keeps bytes that its reader leaves for the next: they come first. */
+  keep(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#head = bytes
   }
 
   /** Makes the stream flow into {@link receive}. */
@@ -181,12 +195,11 @@ export abstract class StreamTransport implements Transport {
   }
 }
 
-/**
- * Keeps the errors of a stream that is to become a connection from ending the process; the transport takes this listener over. Call
- * it once a stream.
- */
+/** Keeps the errors of a stream that is to become a connection from ending the process; the transport takes this listener over. */
 export function guardErrors(stream: Duplex): void {
-  ;(stream as Owned)[TRANSPORT] = null
+  const owned: Owned = stream
+  if (owned[TRANSPORT] !== undefined) return
+  owned[TRANSPORT] = null
   stream.on('error', onError)
 }
 

@@ -1,6 +1,8 @@
 // A transport over a plain socket of Node: TCP or a Unix socket.
 
+import { Buffer } from 'node:buffer'
 import { Socket } from 'node:net'
+import { receiveWindow } from '../window.ts'
 import { isFree, writeDirectly } from './direct-write.ts'
 import { readIntoWindow } from './onread.ts'
 import { StreamTransport, transportOf } from './stream.ts'
@@ -64,7 +66,10 @@ export class TcpTransport extends StreamTransport {
   }
 }
 
+/** Once it reads into the window a socket does so to its end: without a transport, its bytes are its own again. */
 function onRead(this: Socket, size: number): boolean {
-  transportOf(this)?.receiveWindow(size)
+  const transport = transportOf(this)
+  if (transport === undefined) return this.push(Buffer.from(receiveWindow.subarray(0, size)))
+  transport.receiveWindow(size)
   return true
 }

@@ -26,7 +26,7 @@ export interface Writer {
 
 /** A full-duplex byte stream under a connection. */
 export interface Transport {
-  /** Starts reading. Called once. */
+  /** Starts reading; called again, it only changes who is told. */
   read(sink: TransportSink): void
   /**
    * Writes bytes, never none. They must not change until they have left, unless {@link canReuse} says that they may once
