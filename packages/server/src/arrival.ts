@@ -5,7 +5,6 @@
 
 import { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
-import { checkUpgradeRequest } from '@ws/protocol'
 import { guardErrors, openTransport, type TransportSink, transportOf } from '@ws/protocol/node'
 import { DirectUpgradeRequest } from './direct-request.ts'
 import { LONGEST_HEAD, readRequestHead } from './request-head.ts'
@@ -47,7 +46,7 @@ export class Arrival implements TransportSink {
     const bytes = Buffer.from(buffer.buffer, buffer.byteOffset + start, end - start)
     const head = readRequestHead(bytes.toString('latin1', 0, LONGEST_HEAD))
     const request = head && new DirectUpgradeRequest(this.socket, head)
-    if (request === undefined || !checkUpgradeRequest(request).valid) return this.#owner.other(this, Buffer.from(bytes))
+    if (request === undefined || !request.offer.valid) return this.#owner.other(this, Buffer.from(bytes))
     const rest = bytes.subarray(head?.length)
     this.#owner.upgrade(this, request, rest.length === 0 ? NOTHING : Buffer.from(rest))
   }

@@ -2,6 +2,7 @@
 
 import { type IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import { checkUpgradeRequest, type Rejected, type UpgradeOffer } from '@ws/protocol'
 import type { UpgradeRequest } from '@ws/protocol/node'
 import { NO_PARAMS, type PathParams } from './pattern.ts'
 import type { RequestHead } from './request-head.ts'
@@ -16,6 +17,8 @@ export class DirectUpgradeRequest implements UpgradeRequest {
   readonly cut = false
   readonly url: string
   readonly rawHeaders: readonly string[]
+  /** What RFC 6455 §4.2.1 says of it. */
+  readonly offer: UpgradeOffer | Rejected
   params: PathParams = NO_PARAMS
   readonly #socket: Socket
   #raw: IncomingMessage | undefined
@@ -24,6 +27,7 @@ export class DirectUpgradeRequest implements UpgradeRequest {
     this.#socket = socket
     this.url = target
     this.rawHeaders = rawHeaders
+    this.offer = checkUpgradeRequest(this)
   }
 
   get remoteAddress(): string | undefined {

@@ -7,6 +7,7 @@ import {
   type Http2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
+import { checkUpgradeRequest, type Rejected, type UpgradeOffer } from '@ws/protocol'
 import { holdTogether, type UpgradeRequest } from '@ws/protocol/node'
 import { NO_PARAMS, type PathParams } from './pattern.ts'
 
@@ -56,6 +57,11 @@ export class Http2UpgradeRequest implements UpgradeRequest {
   get raw(): Http2ServerRequest {
     this.#raw ??= new Http2ServerRequest(this.#stream, this.#given, {}, this.rawHeaders)
     return this.#raw
+  }
+
+  /** What RFC 8441 §4 says of it. */
+  get offer(): UpgradeOffer | Rejected {
+    return checkUpgradeRequest(this)
   }
 
   /** What waits is held together. */

@@ -1,6 +1,7 @@
 // The request of an upgrade, as hooks and events see it. Everything in it is the client's word.
 
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { checkUpgradeRequest, type Rejected, type UpgradeOffer } from '@ws/protocol'
 import type { UpgradeRequest } from '@ws/protocol/node'
 import { NO_PARAMS, type PathParams } from './pattern.ts'
 
@@ -43,6 +44,11 @@ export class HttpUpgradeRequest implements UpgradeRequest {
 
   get rawHeaders(): readonly string[] {
     return this.raw.rawHeaders
+  }
+
+  /** What RFC 6455 §4.2.1 says of it. */
+  get offer(): UpgradeOffer | Rejected {
+    return checkUpgradeRequest(this)
   }
 
   /** Takes the HTTP server's timeout off the socket. */

@@ -9,7 +9,6 @@ import type { Http2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import {
   type Accepted,
-  checkUpgradeRequest,
   type RefusalCode,
   type Rejected,
   type UpgradeOffer,
@@ -111,7 +110,7 @@ export class Upgrade<Data> {
     if (this.#request.pipelined) {
       return this.#refuse('REFUSED_CONNECTION', 'expected no request before that has not been answered yet', undefined)
     }
-    const offer = checkUpgradeRequest(this.#request)
+    const { offer } = this.#request
     if (!offer.valid) return this.#reject(offer)
     if (this.#request.cut) return this.#reject(CUT)
     try {
