@@ -19,10 +19,9 @@ import { asBuffer, nodePlatform } from './platform.ts'
 import { copy } from './pool.ts'
 import type { ConnectionSettings } from './settings.ts'
 import { FrameBatch, type SharedFrame } from './shared-frames.ts'
-import { returnSlab, SLAB_SIZE, takeSlab } from './slab.ts'
+import { beginOf, returnSlab, SLAB_SIZE, takeSlab } from './slab.ts'
 import type { Transport, Writer } from './transport/transport.ts'
 import { type Flushable, flushAtTurnEnd } from './turn.ts'
-import { view } from './view.ts'
 import { isBorrowed } from './window.ts'
 
 /** From this size on an unmasked payload is lent to the transport rather than copied into the slab. */
@@ -253,7 +252,7 @@ export class Outbox implements FrameOutput, Writer, Flushable {
     const fill = this.#fill
     // Who keeps what it is given, as TLS does, gets a copy of a little: a new slab for each write costs more.
     const copied = fill <= COPY_UP_TO && !this.#transport.canReuse
-    const bytes = copied ? copy(slab, 0, fill) : view(slab.buffer, 0, fill)
+    const bytes = copied ? copy(slab, 0, fill) : beginOf(slab, fill)
     this.#slab = undefined
     this.#fill = 0
     const left = lent === undefined ? this.#write(bytes) : this.#writeTogether(bytes, lent)

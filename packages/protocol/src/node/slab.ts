@@ -2,6 +2,7 @@
 // only when nothing below still reads it; at most a few are kept.
 
 import { Buffer } from 'node:buffer'
+import { view } from './view.ts'
 
 /** The size of a slab, in bytes; output of one turn beyond it leaves in several writes. */
 export const SLAB_SIZE: number = 128 * 1024
@@ -17,4 +18,15 @@ export function takeSlab(): Buffer {
 /** Gives a slab back that no write reads any more. */
 export function returnSlab(slab: Buffer): void {
   if (free.length < KEPT) free.push(slab)
+}
+
+let shown: Buffer = Buffer.alloc(0)
+let shownOf: Buffer | undefined
+
+/** The first bytes of a slab. The same ones of the same slab are one object: where replies are alike, each would be a new one. */
+export function beginOf(slab: Buffer, size: number): Buffer {
+  if (slab === shownOf && size === shown.length) return shown
+  shown = view(slab.buffer, 0, size)
+  shownOf = slab
+  return shown
 }

@@ -34,22 +34,50 @@ export function isFree(socket: Socket): boolean {
   )
 }
 
+/** Told of a direct write that the operating system did not all take at once. */
+export interface Writing {
+  /** Called once, after the write has returned. */
+  written(error?: Error | null): void
+}
+
 /**
  * Writes to a socket that {@link isFree}; where that fails the socket is destroyed, as the queue would have done.
- * @param done called once, after this has returned, if that was false
- * @returns whether the operating system has taken all of it: `done` is not called then
+ * @param writing told, if this returns false
+ * @returns whether the operating system has taken all of it
  */
-export function writeDirectly(socket: Socket, bytes: Uint8Array, done: (error?: Error | null) => void): boolean {
-  let returned = false
-  let left = false
-  const written = (error?: Error | null): void => {
-    const failed = error !== undefined && error !== null
-    if (failed) socket.destroy(error)
-    if (returned) done(error)
-    else if (failed) process.nextTick(done, error)
-    else left = true
+export function writeDirectly(socket: Socket, bytes: Uint8Array, writing: Writing): boolean {
+  const write = spare ?? new DirectWrite()
+  spare = undefined
+  if (!write.run(socket as Inside, bytes, writing)) return false
+  spare = write
+  return true
+}
+
+/** One that nobody waits for: nearly every write is done when it returns, so that nearly every one is this one. */
+let spare: DirectWrite | undefined
+
+class DirectWrite {
+  #socket: Inside | undefined
+  #writing: Writing | undefined
+  #returned = false
+  #left = false
+
+  /** @returns whether the operating system has taken all of it: then there is nothing to wait for */
+  run(socket: Inside, bytes: Uint8Array, writing: Writing): boolean {
+    this.#socket = socket
+    this.#writing = writing
+    this.#returned = this.#left = false
+    socket._write(bytes, 'buffer', this.#done)
+    this.#returned = true
+    if (this.#left) this.#socket = this.#writing = undefined
+    return this.#left
   }
-  ;(socket as Inside)._write(bytes, 'buffer', written)
-  returned = true
-  return left
+
+  readonly #done = (error?: Error | null): void => {
+    const failed = error !== undefined && error !== null
+    if (failed) this.#socket?.destroy(error)
+    if (this.#returned) this.#writing?.written(error)
+    else if (failed) process.nextTick(() => this.#writing?.written(error))
+    else this.#left = true
+  }
 }

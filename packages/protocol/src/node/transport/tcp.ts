@@ -3,7 +3,7 @@
 import { Buffer } from 'node:buffer'
 import { Socket } from 'node:net'
 import { receiveWindow } from '../window.ts'
-import { isFree, writeDirectly } from './direct-write.ts'
+import { isFree, type Writing, writeDirectly } from './direct-write.ts'
 import { readIntoWindow } from './onread.ts'
 import { StreamTransport, transportOf } from './stream.ts'
 import type { Writer, Written } from './transport.ts'
@@ -12,11 +12,13 @@ import type { Writer, Written } from './transport.ts'
 type Inside = Socket & { _handle?: { constructor: { name: string } } | null }
 
 /** Reads into the receive window; where that cannot be, chunks are fresh memory that may be unmasked in place. */
-export class TcpTransport extends StreamTransport {
+export class TcpTransport extends StreamTransport implements Writing {
   #handle: object | null | undefined
   #native = false
   /** Bytes of a direct write that the operating system has not all taken. */
   #waiting = 0
+  /** Of the last write that had to wait. */
+  #writer: Writer | undefined
 
   constructor(socket: Socket, head?: Uint8Array) {
     super(socket, head)
@@ -31,13 +33,15 @@ export class TcpTransport extends StreamTransport {
   override write(bytes: Uint8Array, writer: Writer): Written {
     const socket = this.stream as Socket
     if (this.#waiting > 0 || !this.canReuse || !isFree(socket)) return super.write(bytes, writer)
-    const done = (error?: Error | null): void => {
-      this.#waiting = 0
-      writer.wrote(error)
-    }
-    if (writeDirectly(socket, bytes, done)) return 'left'
+    if (writeDirectly(socket, bytes, this)) return 'left'
     this.#waiting = bytes.length
+    this.#writer = writer
     return 'waits'
+  }
+
+  written(error?: Error | null): void {
+    this.#waiting = 0
+    this.#writer?.wrote(error)
   }
 
   /** A native handle and an untouched `write`: then an empty `writableLength` means that the kernel has its copy. */
