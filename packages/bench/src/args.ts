@@ -34,6 +34,7 @@ const QUICK = { rounds: 1, seconds: 0.2 }
 const MOST_ROUNDS = 100
 const MOST_SECONDS = 60
 const IDS = CONTESTANTS.map(({ id }) => id)
+const USUAL = CONTESTANTS.filter(({ ifNamed }) => ifNamed !== true).map(({ id }) => id)
 
 export const HELP: string = `Measures our server and client beside others, each in a process of its own, interleaved round by round.
 
@@ -48,6 +49,7 @@ export const HELP: string = `Measures our server and client beside others, each 
                     or broadcasts compressed
   --row PATTERN     a regular expression for the ids of rows
   --only A,B        only these: ${IDS.join(', ')}
+                    (window, a responder on our transport that parses nothing, only if named)
   --compare REV     compare with a revision of ours in place of others
   --quick           --rounds ${QUICK.rounds} --seconds ${QUICK.seconds}
   --list            print the rows and end
@@ -180,7 +182,7 @@ function patternOf(given: Given): RegExp {
 }
 
 function listOf(given: Given): readonly string[] {
-  const ids = given.get('only')?.split(',') ?? IDS
+  const ids = given.get('only')?.split(',') ?? USUAL
   const unknown = ids.find((id) => !IDS.includes(id))
   if (unknown === undefined) return ids
   throw new WrongArgument(`expected --only with some of ${IDS.join(',')}; got ${unknown === '' ? 'nothing' : unknown}`)

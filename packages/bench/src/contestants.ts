@@ -11,6 +11,8 @@ export interface Contestant {
   readonly programs: Readonly<Partial<Record<Side, string>>>
   /** The colour of its bars. */
   readonly color: string
+  /** Only measured if `--only` names it. */
+  readonly ifNamed?: boolean
 }
 
 export const OURS: Contestant = {
@@ -29,4 +31,11 @@ export const CONTESTANTS: readonly Contestant[] = [
   { id: 'uws', title: 'uWebSockets.js', programs: { server: 'servers/uws' }, color: '#f59e0b' },
   { id: 'undici', title: 'undici', programs: { client: 'clients/undici' }, color: '#10b981' },
   { id: 'net', title: 'node:net', programs: { server: 'servers/net', client: 'load/main' }, color: '#475569' },
+  {
+    id: 'window',
+    title: 'our transport',
+    programs: { server: 'servers/window' },
+    color: '#93c5fd',
+    ifNamed: true,
+  },
 ]

@@ -16,6 +16,7 @@ const PROGRAMS = [
   'servers/ws',
   'servers/uws',
   'servers/net',
+  'servers/window',
   'clients/ours',
   'clients/ws',
   'clients/undici',

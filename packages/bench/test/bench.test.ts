@@ -20,14 +20,14 @@ function options(...args: string[]): Options {
 }
 
 test(
-  'a run of echo with ours and node:net has figures for both, and leaves nothing behind',
+  'a run of echo with ours, node:net and our transport has figures for all, and leaves nothing behind',
   async () => {
     const folders: string[] = []
     const progress = { line: () => {}, step: () => {}, folder: (path: string) => void folders.push(path) }
-    const report = await runBench(options('--row', '^echo-20x1KiBx16$', '--only', 'ours,net'), 'bench', progress)
+    const report = await runBench(options('--row', '^echo-20x1KiBx16$', '--only', 'ours,net,window'), 'bench', progress)
     const [row] = report.groups.flatMap(({ rows }) => rows)
     expect(row?.id).toBe('echo-20x1KiBx16')
-    for (const id of ['ours', 'net']) {
+    for (const id of ['ours', 'net', 'window']) {
       const outcome = row?.outcomes[id]
       expect(outcome?.errors).toEqual([])
       for (const metric of ['perSecond', 'perCpuSecond', 'cpuShare', 'peakRss'] as const) {

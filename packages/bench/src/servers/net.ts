@@ -8,17 +8,16 @@ import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer } from 'node:tls'
 import type { Assignment, Job } from '../job.ts'
 import { assignment, run } from '../process/program.ts'
-import { answerTo, GO, repeat, replyOf, requestOf } from '../wire.ts'
+import { GO, repeat, replyOf } from '../wire.ts'
+import { Answers } from './answers.ts'
 import { SERVER_COMMANDS } from './commands.ts'
+import { handshake } from './handshake.ts'
 import { http2ServerOf } from './http2.ts'
 import { TopicRound, TopicSets } from './topics.ts'
 import { oncePerTurn } from './turns.ts'
 
 /** How much is written at once to a client that takes all it can get. */
 const BURST = 256 * 1024
-/** How many answers are written at once. */
-const MOST_ANSWERS = 128
-const END_OF_HEAD = '\r\n\r\n'
 
 await run(async () => {
   const given = assignment()
@@ -52,37 +51,11 @@ function serve(job: Job): (socket: Socket) => void {
   }
 }
 
-/** Answers the opening handshake; `onOpen` attaches a listener for what follows. */
-function handshake(socket: Socket, onOpen: () => void): void {
-  let head = ''
-  const onData = (chunk: Buffer): void => {
-    head += chunk.toString('latin1')
-    const end = head.indexOf(END_OF_HEAD)
-    if (end < 0) return
-    const key = /^sec-websocket-key: *(\S+)/im.exec(head)?.[1] ?? ''
-    socket.off('data', onData)
-    socket.write(answerTo(key))
-    onOpen()
-    const rest = head.slice(end + END_OF_HEAD.length)
-    if (rest !== '') socket.emit('data', Buffer.from(rest, 'latin1'))
-  }
-  socket.on('data', onData)
-}
-
 function answering(job: Job): (socket: Duplex) => void {
-  const { length } = requestOf(job)
-  const reply = replyOf(job)
-  const most = Math.min(MOST_ANSWERS, Math.max(job.inFlight, 1))
-  const all = repeat(reply, most)
-  const batches = Array.from({ length: most + 1 }, (_, count) => all.subarray(0, count * reply.length))
+  const answers = new Answers(job)
   return (socket) => {
-    let bytes = 0
-    socket.on('data', (chunk: Buffer) => {
-      bytes += chunk.length
-      let completed = Math.floor(bytes / length)
-      bytes -= completed * length
-      for (; completed > 0; completed -= most) socket.write(batches[Math.min(completed, most)] as Buffer)
-    })
+    const answer = answers.counter((bytes) => void socket.write(bytes))
+    socket.on('data', (chunk: Buffer) => answer(chunk.length))
   }
 }
 
