@@ -44,7 +44,7 @@ export const HELP: string = `Measures our server and client beside others, each 
   pnpm bench --compare main  ours as it is here against ours of a revision
 
   --rounds N        how many rounds, ${ROUNDS} by default
-  --seconds N       how long each measurement is, ${SECONDS} by default; half as much goes before to warm up,
+  --seconds N       how long each measurement is, ${SECONDS} by default; twice as much goes before to warm up,
                     three times as much where connections are opened
                     or broadcasts compressed
   --row PATTERN     a regular expression for the ids of rows

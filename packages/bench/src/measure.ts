@@ -12,8 +12,8 @@ import type { Stage } from './stage.ts'
 
 /** How many connections there are before memory is read first: what the first ones cost once is not theirs. */
 const FIRST_HELD = 100
-/** How long what is measured works before, in lengths of a measurement. */
-const WARM_UP = 0.5
+/** How long what is measured works before, in lengths of a measurement: the compiler shares its core, and is at it for a second or two. */
+const WARM_UP = 2
 
 export interface Surroundings {
   readonly cores: Cores

@@ -18,7 +18,7 @@ export interface Row {
   readonly part?: string
   /** The least seconds of a measurement, for what happens at intervals. */
   readonly least?: number
-  /** How long the processes work before they are measured, in lengths of a measurement; half of one by default. */
+  /** How long the processes work before they are measured, in lengths of a measurement; two by default. */
   readonly warmUp?: number
   /** The ids of contestants that could take part and do not. */
   readonly without?: readonly string[]

@@ -59,7 +59,7 @@ const ABOUT: Readonly<Record<string, string>> = {
   rounds:
     'how often each row was measured with each contestant in turn; in an outcome: the figures of each round, null if it failed',
   seconds:
-    'how long each measurement took, after half as long to warm up, three times as long where connections are opened or broadcasts compressed',
+    'how long each measurement took, after twice as long to warm up, three times as long where connections are opened or broadcasts compressed',
   cores: 'where the processes ran',
   'rows.metric': 'the figure that the row is about; rows.beside: further ones that belong to it',
   'outcomes.medians': 'by the id of a contestant, the median of each figure over the rounds',
