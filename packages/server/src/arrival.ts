@@ -4,10 +4,14 @@
 // - Who says nothing is Node's too, soon: its timeouts are the ones in force.
 
 import { Buffer } from 'node:buffer'
+import http from 'node:http'
 import type { Socket } from 'node:net'
 import { guardErrors, openTransport, type TransportSink, transportOf } from '@ws/protocol/node'
 import { DirectUpgradeRequest } from './direct-request.ts'
-import { LONGEST_HEAD, readRequestHead } from './request-head.ts'
+import { readRequestHead } from './request-head.ts'
+
+/** Larger heads are Node's, and those that may be too large for it: `--max-http-header-size` says what is. */
+export const LONGEST_HEAD: number = Math.min(8 * 1024, http.maxHeaderSize)
 
 const NOTHING: Uint8Array = new Uint8Array(0)
 

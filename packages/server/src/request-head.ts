@@ -1,7 +1,8 @@
 // The head of the one request that a port of our own is there for, read without Node's HTTP parser, which takes longer than all the rest of a
 // handshake in JavaScript. Pure. Rules: what is read here means what Node would have read, and whatever could mean anything else to
-// anybody (a body, a folded line, a bare CR or LF, bytes past ASCII, a name of unusual letters) is not read here: Node's parser
-// answers for it. So nothing is refused here, and nothing is forgiven.
+// anybody (a body, a folded line, a bare CR or LF, a tab, bytes past ASCII, a name of unusual letters) is not read here: Node's parser
+// answers for it. So nothing is refused here, and nothing is forgiven. (Tabs: `Connection: Upgrade<tab>` is an upgrade by RFC 9110, and
+// none to Node.)
 
 /** A request line and its headers. */
 export interface RequestHead {
@@ -13,11 +14,8 @@ export interface RequestHead {
   readonly length: number
 }
 
-/** Larger heads are Node's. */
-export const LONGEST_HEAD: number = 8 * 1024
-
 /** RFC 9112 §3 and §5, with the target in origin form: part of what these allow. */
-const HEAD = /^GET (\/[!-~]*) HTTP\/1\.1\r\n((?:[A-Za-z0-9-]+:[\t -~]*\r\n)+)\r\n/
+const HEAD = /^GET (\/[!-~]*) HTTP\/1\.1\r\n((?:[A-Za-z0-9-]+:[ -~]*\r\n)+)\r\n/
 
 /** Says of a body, or changes how the request is to be read (RFC 9112 §6, RFC 9110 §10.1). */
 const FRAMING = /^(?:content-length|transfer-encoding|expect|te|trailer)$/i
