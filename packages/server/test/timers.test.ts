@@ -1,9 +1,11 @@
-// What liveness costs: timers of Node, counted by their async resources, unreferenced ones included.
+// What liveness and arrivals cost: timers of Node, counted by their async resources, unreferenced ones included.
 
 import { createHook } from 'node:async_hooks'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { connect } from '@ws/client'
+import { readsIntoWindow } from '@ws/protocol/node'
 import { expect, onTestFinished, test } from 'vitest'
+import { RawClient } from './support/raw-client.ts'
 import { portOf, serve } from './support/servers.ts'
 
 /** Counts the timers that exist, of those made from now on. */
@@ -36,3 +38,21 @@ test('a thousand connections with heartbeat and idle timeout have no more timers
   for (const socket of [...few, ...many]) socket.terminate()
   await Promise.all([...few, ...many].map((socket) => socket.closed))
 }, 30_000)
+
+test.each(['have spoken', 'are gone', 'are cut off by close()'])(
+  'clients that say nothing are looked for by one timer, which holds nobody up, and by none when they %s',
+  async (how) => {
+    const server = await serve({ heartbeat: false, handshakeTimeout: 5_000 })
+    const referenced = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+    const before = referenced()
+    const count = timers()
+    const clients = await Promise.all(Array.from({ length: 10 }, () => RawClient.connect(portOf(server))))
+    await (await RawClient.connect(portOf(server))).upgrade() // a later one is in: so they have been accepted
+    expect([await count(), referenced()]).toEqual([readsIntoWindow ? 1 : 0, before])
+    if (how === 'have spoken') await Promise.all(clients.map((client) => client.upgrade()))
+    else if (how === 'are gone') for (const client of clients) client.reset()
+    else await server.close({ timeout: 0 })
+    while ((await count()) > 0); // it notices when it looks next
+    expect(server.stats().connections).toBe({ 'have spoken': 11, 'are gone': 1 }[how] ?? 0)
+  },
+)

@@ -75,7 +75,10 @@ export abstract class StreamTransport implements Transport {
     if (this.stream.destroyed && this.stream.closed) process.nextTick(() => this.finish())
   }
 
-  /** Lets go of a stream that is to be somebody else's: nothing of it is told any more. Its errors stay guarded. */
+  /**
+   * Lets go of a stream that is to be somebody else's: nothing of it is told any more. Its errors stay guarded. It may be flowing: whoever
+   * takes it listens at once, or loses bytes.
+   */
   release(): void {
     this.#sink = undefined
     ;(this.stream as Owned)[TRANSPORT] = null

@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openTransport } from '../../../src/node/transport/open.ts'
+import { transportOf } from '../../../src/node/transport/stream.ts'
 import type { Transport, TransportSink } from '../../../src/node/transport/transport.ts'
 import { TRANSPORTS } from '../support/connections.ts'
 
@@ -110,6 +111,42 @@ describe.each(TRANSPORTS)('transport over $name', ({ pair }) => {
     ours.resume()
     await sink.until(() => sink.received.length === 8)
     expect(sink.received.toString()).toBe('headmore')
+  })
+
+  test('read again, it tells somebody else, and nothing that was told before', async () => {
+    const { peer, ours, sink } = await setUp(Buffer.from('head,'))
+    ours.read(sink)
+    peer.write('first')
+    await sink.until(() => sink.received.length >= 10)
+    const next = new Recorder()
+    ours.read(next)
+    peer.end('second')
+    await next.until(() => next.calls.includes('ended'))
+    ours.end()
+    peer.resume()
+    await next.until(() => next.calls.includes('closed'))
+    expect([sink.received.toString(), sink.calls]).toEqual(['head,first', []])
+    expect([next.received.toString(), next.calls]).toEqual(['second', ['ended', 'closed']])
+  })
+
+  test('what its reader leaves comes first to the next, once', async () => {
+    const { peer, server, ours, sink } = await setUp()
+    const data = sink.data.bind(sink)
+    sink.data = (buffer, start, end) => {
+      const left = Buffer.from(buffer.subarray(start + 5, end))
+      data(buffer, start, start + 5)
+      transportOf(server)?.keep(left)
+    }
+    ours.read(sink)
+    peer.write('first,left')
+    await sink.until(() => sink.received.length > 0)
+    const next = new Recorder()
+    ours.read(next)
+    expect(next.received.toString()).toBe(',left')
+    ours.read(next)
+    peer.write(',last')
+    await next.until(() => next.received.length >= 10)
+    expect([sink.received.toString(), next.received.toString()]).toEqual(['first', ',left,last'])
   })
 
   test('buffered grows while the peer does not read, and falls to 0 when it does', async () => {
