@@ -59,7 +59,7 @@ function incomingMessage(
 ): IncomingMessage {
   const raw = new IncomingMessage(socket) as Inside
   raw._addHeaderLines([...rawHeaders], rawHeaders.length)
-  return Object.assign(raw, {
+  Object.assign(raw, {
     method,
     httpVersion,
     httpVersionMajor: 1,
@@ -68,4 +68,6 @@ function incomingMessage(
     upgrade: true,
     complete: true,
   })
+  raw.push(null) // it has no body: who reads it comes to the end at once
+  return raw
 }

@@ -11,6 +11,7 @@ import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
 import { readsIntoWindow } from '@ws/protocol/node'
 import { type WebSocketConnection, WebSocketServer } from '@ws/server'
@@ -153,6 +154,17 @@ describe('whoever reads the request', () => {
     expect((await opened).socket.data).toBe(raw)
     expect(raw).toMatchObject({ method: 'GET', url: '/a?b', httpVersion: '1.1', complete: true })
     expect(raw.headers).toMatchObject({ host: '127.0.0.1', 'x-two': '1, 2' })
+    await echoed(client)
+  })
+
+  test.each(READERS)('%s: who reads request.raw as a stream comes to its end', async (_, add) => {
+    const server = await serve({ authenticate: async ({ raw }) => ({ data: await text(raw) }) }, ECHO)
+    const opened = connection(server)
+    const client = await RawClient.connect(portOf(server))
+    client.write(upgradeRequest({ add }), textFrame('glued'))
+    expect(await client.head()).toEqual(SWITCHING)
+    expect(await client.text()).toBe('glued')
+    expect((await opened).socket.data).toBe('')
     await echoed(client)
   })
 })
