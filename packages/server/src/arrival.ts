@@ -2,11 +2,12 @@
 // WebSocket is taken as it is, and everything else is Node's HTTP server's, with the bytes it has sent. Rules:
 // - Only a request that nothing is wrong with is taken: what is refused for how it is written is refused by one code, behind Node's parser.
 // - Who says nothing is Node's too, soon: its timeouts are the ones in force.
+// - So is a socket that somebody else looks at, as those may who are told of it by `node:diagnostics_channel`: they see all that it reads.
 
 import { Buffer } from 'node:buffer'
 import http from 'node:http'
 import type { Socket } from 'node:net'
-import { guardErrors, openTransport, type TransportSink, transportOf } from '@ws/protocol/node'
+import { guardErrors, isWatched, openTransport, type TransportSink, transportOf } from '@ws/protocol/node'
 import { DirectUpgradeRequest } from './direct-request.ts'
 import { readRequestHead } from './request-head.ts'
 
@@ -48,6 +49,7 @@ export class Arrival implements TransportSink {
     if (this.#read) return // what comes after a refusal
     this.#read = true
     const bytes = Buffer.from(buffer.buffer, buffer.byteOffset + start, end - start)
+    if (isWatched(this.socket)) return this.#owner.other(this, Buffer.from(bytes))
     const head = readRequestHead(bytes.toString('latin1', 0, LONGEST_HEAD))
     const request = head && new DirectUpgradeRequest(this.socket, head)
     if (request === undefined || !request.offer.valid) return this.#owner.other(this, Buffer.from(bytes))

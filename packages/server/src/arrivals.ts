@@ -6,12 +6,14 @@
 import type { Server } from 'node:http'
 import { Server as NetServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { readsIntoWindow } from '@ws/protocol/node'
+import { isWatched, readsIntoWindow } from '@ws/protocol/node'
 import { Arrival, type ArrivalOwner } from './arrival.ts'
 import { canMakeRequests, type DirectUpgradeRequest } from './direct-request.ts'
 
 /** How often the silent ones are looked for: who has said nothing for one to two such times is Node's. */
 const LOOKS_PER_TIMEOUT = 20
+
+const ignore = (): void => {}
 
 type OnSocket = (socket: Socket) => void
 
@@ -119,8 +121,12 @@ export class Arrivals implements ArrivalOwner {
   #handOver(arrival: Arrival): void {
     this.#heard(arrival)
     arrival.release()
-    arrival.socket.once('close', this.#forget)
-    this.#http?.call(this.#server, arrival.socket)
+    const { socket } = arrival
+    const watched = isWatched(socket)
+    socket.once('close', this.#forget)
+    this.#http?.call(this.#server, socket)
+    // Node's server reads past the stream until it sees somebody listen to it.
+    if (watched) socket.on('data', ignore).off('data', ignore)
   }
 }
 

@@ -39,7 +39,7 @@ export {
 export { Topics } from './topics.ts'
 export { nameOfHttp2Error } from './transport/http2.ts'
 export { holdTogether } from './transport/http2-held.ts'
-export { connectSocket, readsIntoWindow } from './transport/onread.ts'
+export { connectSocket, isWatched, readsIntoWindow } from './transport/onread.ts'
 export { openTransport } from './transport/open.ts'
 export { guardErrors, transportOf } from './transport/stream.ts'
 export type { Transport, TransportSink, Writer, Written } from './transport/transport.ts'

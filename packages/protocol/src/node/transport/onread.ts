@@ -34,8 +34,7 @@ export function connectSocket(options: NetConnectOpts): Socket {
   if (!usable) return connect(options)
   const reader: { onRead: OnRead | undefined } = { onRead: undefined }
   const callback = (size: number): boolean => {
-    if (reader.onRead !== undefined) return reader.onRead.call(socket, size)
-    return socket.push(Buffer.from(receiveWindow.subarray(0, size)))
+    return (reader.onRead ?? pushFromWindow).call(socket, size)
   }
   const socket = connect({ ...options, onread: { buffer: receiveWindow, callback } })
   readers.set(socket, reader)
@@ -53,7 +52,15 @@ function findSwitch(): Switch | undefined {
   return buffer === undefined || callback === undefined ? undefined : { buffer, callback }
 }
 
-/** Makes `socket` read into the window from now on. @returns false if that cannot be: nothing has changed then */
+/** Gives a socket what lies in the window, as if it had read it into memory of its own. */
+export function pushFromWindow(this: Socket, size: number): boolean {
+  return this.push(Buffer.from(receiveWindow.subarray(0, size)))
+}
+
+/**
+ * Makes `socket` read into the window from now on. Asked again, it looks again whether that can be: somebody may have come to watch.
+ * @returns false if that cannot be: what is read is the stream's
+ */
 export function readIntoWindow(socket: Socket, onRead: OnRead): boolean {
   const reader = readers.get(socket)
   if (reader !== undefined) {
@@ -62,9 +69,13 @@ export function readIntoWindow(socket: Socket, onRead: OnRead): boolean {
   }
   const inside = socket as Inside
   const handle = inside._handle
-  if (found === undefined || typeof handle?.useUserBuffer !== 'function' || isWatched(socket)) return false
-  if (inside[found.callback] === onRead) return true
-  if (inside[found.buffer] !== null || inside[found.callback] !== null) return false
+  if (found === undefined || typeof handle?.useUserBuffer !== 'function') return false
+  const watched = isWatched(socket)
+  if (inside[found.buffer] === receiveWindow) {
+    inside[found.callback] = watched ? pushFromWindow : onRead // there is no way back to other memory
+    return !watched
+  }
+  if (watched || inside[found.buffer] !== null || inside[found.callback] !== null) return false
   handle.useUserBuffer(receiveWindow)
   inside[found.buffer] = receiveWindow
   inside[found.callback] = onRead
@@ -72,6 +83,6 @@ export function readIntoWindow(socket: Socket, onRead: OnRead): boolean {
 }
 
 /** Whether somebody looks at what a socket reads, who would see nothing any more. */
-function isWatched(socket: Socket): boolean {
+export function isWatched(socket: Socket): boolean {
   return socket.push !== Socket.prototype.push || socket.listenerCount('data') > 0
 }

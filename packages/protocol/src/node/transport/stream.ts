@@ -68,8 +68,7 @@ export abstract class StreamTransport implements Transport {
     const head = this.#head
     this.#head = undefined
     if (head !== undefined) this.receive(head)
-    if (reads) return
-    this.stream.on('end', onEnd)
+    if (!reads) this.stream.on('end', onEnd)
     this.listen()
     if (this.#paused) this.stream.pause()
     if (this.stream.destroyed && this.stream.closed) process.nextTick(() => this.finish())
@@ -90,9 +89,9 @@ export abstract class StreamTransport implements Transport {
     if (bytes.length > 0) this.#head = bytes
   }
 
-  /** Makes the stream flow into {@link receive}. */
+  /** Makes the stream flow into {@link receive}, if it does not. */
   protected listen(): void {
-    this.stream.on('data', onData)
+    this.stream.off('data', onData).on('data', onData)
   }
 
   write(bytes: Uint8Array, writer: Writer): Written {

@@ -1,10 +1,8 @@
 // A transport over a plain socket of Node: TCP or a Unix socket.
 
-import { Buffer } from 'node:buffer'
 import { Socket } from 'node:net'
-import { receiveWindow } from '../window.ts'
 import { isFree, type Writing, writeDirectly } from './direct-write.ts'
-import { readIntoWindow } from './onread.ts'
+import { pushFromWindow, readIntoWindow } from './onread.ts'
 import { StreamTransport, transportOf } from './stream.ts'
 import type { Writer, Written } from './transport.ts'
 
@@ -73,7 +71,7 @@ export class TcpTransport extends StreamTransport implements Writing {
 /** Once it reads into the window a socket does so to its end: without a transport, its bytes are its own again. */
 function onRead(this: Socket, size: number): boolean {
   const transport = transportOf(this)
-  if (transport === undefined) return this.push(Buffer.from(receiveWindow.subarray(0, size)))
+  if (transport === undefined) return pushFromWindow.call(this, size)
   transport.receiveWindow(size)
   return true
 }

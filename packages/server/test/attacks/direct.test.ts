@@ -1,0 +1,76 @@
+// What is at stake where a port of our own reads requests before Node's HTTP server: that it is as strict as that one, and that those who
+// look at a socket still see all that it reads.
+
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { Socket } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { RawClient, SWITCHING, textFrame, upgradeRequest } from '../support/raw-client.ts'
+import { portOf, serve } from '../support/servers.ts'
+
+const PLAIN = 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'
+
+/** Looks at what a socket reads. */
+class Watcher {
+  text = ''
+
+  watch(socket: Socket): void {
+    socket.on('data', (chunk: Buffer) => {
+      this.text += chunk.toString('latin1')
+    })
+  }
+
+  /** Watches all sockets that servers accept in this test. */
+  watchAll(): void {
+    const onSocket = (message: unknown): void => this.watch((message as { socket: Socket }).socket)
+    subscribe('net.server.socket', onSocket)
+    onTestFinished(() => void unsubscribe('net.server.socket', onSocket))
+  }
+}
+
+const echo = { message: (socket: { send(data: string): void }, data: unknown) => void socket.send(data as string) }
+
+test('who is told of a socket by its diagnostics channel sees all that it reads: the request, and frames', async () => {
+  const watcher = new Watcher()
+  watcher.watchAll()
+  const client = await RawClient.connect(portOf(await serve({}, echo)))
+  expect(await client.upgrade()).toEqual(SWITCHING)
+  client.write(textFrame('one'))
+  expect(await client.text()).toBe('one')
+  expect(watcher.text).toBe(upgradeRequest() + textFrame('one').toString('latin1'))
+})
+
+test('who is told of a socket by its diagnostics channel sees every plain request on it', async () => {
+  const watcher = new Watcher()
+  watcher.watchAll()
+  const client = await RawClient.connect(portOf(await serve()))
+  for (const times of [1, 2]) {
+    client.write(PLAIN)
+    const head = await client.head()
+    expect(head[0]).toBe('HTTP/1.1 426 Upgrade Required')
+    await client.read(Number(head.find((line) => line.startsWith('Content-Length'))?.split(' ')[1]))
+    expect(watcher.text).toBe(PLAIN.repeat(times))
+  }
+})
+
+test.each(['the hook', 'the hook, and decides later', "'connection'"])(
+  'who watches a socket from %s sees its frames',
+  async (from) => {
+    const watcher = new Watcher()
+    const authenticate =
+      from === "'connection'"
+        ? undefined
+        : (request: { raw: { socket: Socket } }) => {
+            watcher.watch(request.raw.socket)
+            return from === 'the hook' ? true : Promise.resolve(true)
+          }
+    const server = await serve({ authenticate: authenticate as never }, echo)
+    if (authenticate === undefined) server.on('connection', (_, request) => watcher.watch(request.raw.socket as Socket))
+    const client = await RawClient.connect(portOf(server))
+    await client.upgrade()
+    for (const text of ['one', 'two']) {
+      client.write(textFrame(text))
+      expect(await client.text()).toBe(text)
+    }
+    expect(watcher.text).toBe(textFrame('one').toString('latin1') + textFrame('two').toString('latin1'))
+  },
+)
