@@ -1,13 +1,45 @@
 // What is at stake where a port of our own reads requests before Node's HTTP server: that it is as strict as that one, and that those who
 // look at a socket still see all that it reads.
 
+import { spawn } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { RawClient, SWITCHING, textFrame, upgradeRequest } from '../support/raw-client.ts'
 import { portOf, serve } from '../support/servers.ts'
 
+const TSX = pathToFileURL(createRequire(join(import.meta.dirname, '../../../../package.json')).resolve('tsx')).href
+const PROGRAM = join(import.meta.dirname, '../support/stoppable.ts')
+
 const PLAIN = 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'
+
+/** A server in a process of its own, whose HTTP parser takes heads up to so many bytes. @returns its port */
+async function serveHeadsUpTo(size: number): Promise<number> {
+  const flags = [`--max-http-header-size=${size}`, '--conditions=@ws/source', '--import', TSX]
+  const child = spawn(process.execPath, [...flags, PROGRAM, 'server', 'false'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = once(child, 'close')
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  const [line] = await once(child.stdout, 'data')
+  return Number(String(line).split(' ')[1])
+}
+
+test.each([
+  [500, 101],
+  [2_000, 431],
+])('under --max-http-header-size=1024 a header of %i bytes is answered with %i', async (length, status) => {
+  const client = await RawClient.connect(await serveHeadsUpTo(1_024))
+  const [line] = await client.upgrade({ add: [`X-Long: ${'x'.repeat(length)}`] })
+  expect(Number(line?.split(' ')[1])).toBe(status)
+})
 
 /** Looks at what a socket reads. */
 class Watcher {
