@@ -2,6 +2,7 @@
 // sent, before anything is written; what refuses one does not throw.
 
 import { Buffer } from 'node:buffer'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Accepted } from '@ws/protocol'
 import { openTransport, type Transport, transportOf, type Writer } from '@ws/protocol/node'
@@ -34,6 +35,7 @@ export const HTTP1: Answer = {
       stream.write(answer, 'latin1')
       return openTransport(stream, head)
     }
+    ;(stream as Socket).setTimeout(0) // set by whoever saw it before, for the handshake
     transport.write(Buffer.from(answer, 'latin1'), NOBODY)
     transport.keep(head)
     return transport

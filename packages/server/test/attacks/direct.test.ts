@@ -7,10 +7,12 @@ import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
+import type { UpgradeRequest } from '@ws/server'
 import { expect, onTestFinished, test } from 'vitest'
 import { RawClient, SWITCHING, textFrame, upgradeRequest } from '../support/raw-client.ts'
-import { portOf, serve } from '../support/servers.ts'
+import { connection, portOf, serve } from '../support/servers.ts'
 
 const TSX = pathToFileURL(createRequire(join(import.meta.dirname, '../../../../package.json')).resolve('tsx')).href
 const PROGRAM = join(import.meta.dirname, '../support/stoppable.ts')
@@ -50,20 +52,20 @@ class Watcher {
       this.text += chunk.toString('latin1')
     })
   }
+}
 
-  /** Watches all sockets that servers accept in this test. */
-  watchAll(): void {
-    const onSocket = (message: unknown): void => this.watch((message as { socket: Socket }).socket)
-    subscribe('net.server.socket', onSocket)
-    onTestFinished(() => void unsubscribe('net.server.socket', onSocket))
-  }
+/** Told of all sockets that servers accept in this test. */
+function onAccepted(told: (socket: Socket) => void): void {
+  const onSocket = (message: unknown): void => told((message as { socket: Socket }).socket)
+  subscribe('net.server.socket', onSocket)
+  onTestFinished(() => void unsubscribe('net.server.socket', onSocket))
 }
 
 const echo = { message: (socket: { send(data: string): void }, data: unknown) => void socket.send(data as string) }
 
 test('who is told of a socket by its diagnostics channel sees all that it reads: the request, and frames', async () => {
   const watcher = new Watcher()
-  watcher.watchAll()
+  onAccepted((socket) => watcher.watch(socket))
   const client = await RawClient.connect(portOf(await serve({}, echo)))
   expect(await client.upgrade()).toEqual(SWITCHING)
   client.write(textFrame('one'))
@@ -73,7 +75,7 @@ test('who is told of a socket by its diagnostics channel sees all that it reads:
 
 test('who is told of a socket by its diagnostics channel sees every plain request on it', async () => {
   const watcher = new Watcher()
-  watcher.watchAll()
+  onAccepted((socket) => watcher.watch(socket))
   const client = await RawClient.connect(portOf(await serve()))
   for (const times of [1, 2]) {
     client.write(PLAIN)
@@ -88,15 +90,12 @@ test.each(['the hook', 'the hook, and decides later', "'connection'"])(
   'who watches a socket from %s sees its frames',
   async (from) => {
     const watcher = new Watcher()
-    const authenticate =
-      from === "'connection'"
-        ? undefined
-        : (request: { raw: { socket: Socket } }) => {
-            watcher.watch(request.raw.socket)
-            return from === 'the hook' ? true : Promise.resolve(true)
-          }
-    const server = await serve({ authenticate: authenticate as never }, echo)
-    if (authenticate === undefined) server.on('connection', (_, request) => watcher.watch(request.raw.socket as Socket))
+    const authenticate = ({ raw }: UpgradeRequest) => {
+      if (from !== "'connection'") watcher.watch(raw.socket)
+      return from === 'the hook, and decides later' ? Promise.resolve(true) : true
+    }
+    const server = await serve({ authenticate }, echo)
+    if (from === "'connection'") server.on('connection', (_, { raw }) => watcher.watch(raw.socket))
     const client = await RawClient.connect(portOf(server))
     await client.upgrade()
     for (const text of ['one', 'two']) {
@@ -104,5 +103,33 @@ test.each(['the hook', 'the hook, and decides later', "'connection'"])(
       expect(await client.text()).toBe(text)
     }
     expect(watcher.text).toBe(textFrame('one').toString('latin1') + textFrame('two').toString('latin1'))
+  },
+)
+
+test('the body of a request is over for who reads it in the hook', async () => {
+  const bodies: string[] = []
+  const authenticate = async ({ raw }: UpgradeRequest) => {
+    bodies.push(await text(raw))
+    return true
+  }
+  const client = await RawClient.connect(portOf(await serve({ authenticate }, echo)))
+  client.write(upgradeRequest(), textFrame('early'))
+  expect(await client.head()).toEqual(SWITCHING)
+  expect([bodies, await client.text()]).toEqual([[''], 'early'])
+})
+
+test.each(['its diagnostics channel', 'the hook'])(
+  'a timeout that %s has set on a socket ends with the handshake',
+  async (from) => {
+    const guard = (socket: Socket): void => void socket.setTimeout(60_000, () => socket.destroy())
+    if (from !== 'the hook') onAccepted(guard)
+    const authenticate = ({ raw }: UpgradeRequest) => {
+      if (from === 'the hook') guard(raw.socket)
+      return true
+    }
+    const server = await serve({ authenticate })
+    const opened = connection(server)
+    await (await RawClient.connect(portOf(server))).upgrade()
+    expect((await opened).request.raw.socket.timeout).toBe(0)
   },
 )
