@@ -14,6 +14,7 @@ import { readRequestHead } from './request-head.ts'
 /** Larger heads are Node's, and those that may be too large for it: `--max-http-header-size` says what is. */
 export const LONGEST_HEAD: number = Math.min(8 * 1024, http.maxHeaderSize)
 
+const END_OF_HEAD: Buffer = Buffer.from('\r\n\r\n')
 const NOTHING: Uint8Array = new Uint8Array(0)
 
 /** What takes arrivals over, each once. */
@@ -49,12 +50,18 @@ export class Arrival implements TransportSink {
     if (this.#read) return // what comes after a refusal
     this.#read = true
     const bytes = Buffer.from(buffer.buffer, buffer.byteOffset + start, end - start)
-    if (isWatched(this.socket)) return this.#owner.other(this, Buffer.from(bytes))
-    const head = readRequestHead(bytes.toString('latin1', 0, LONGEST_HEAD))
-    const request = head && new DirectUpgradeRequest(this.socket, head)
-    if (request === undefined || !request.offer.valid) return this.#owner.other(this, Buffer.from(bytes))
-    const rest = bytes.subarray(head?.length)
-    this.#owner.upgrade(this, request, rest.length === 0 ? NOTHING : Buffer.from(rest))
+    const size = bytes.indexOf(END_OF_HEAD) + END_OF_HEAD.length
+    const request = isWatched(this.socket) || size > LONGEST_HEAD ? undefined : this.#request(bytes, size)
+    if (request === undefined) return this.#owner.other(this, Buffer.from(bytes))
+    this.#owner.upgrade(this, request, bytes.length > size ? Buffer.from(bytes.subarray(size)) : NOTHING)
+  }
+
+  /** Reads the request alone: texts that are cut out of it keep all that was read alive. */
+  #request(bytes: Buffer, size: number): DirectUpgradeRequest | undefined {
+    const head = readRequestHead(bytes.toString('latin1', 0, size))
+    if (head === undefined) return undefined
+    const request = new DirectUpgradeRequest(this.socket, head)
+    return request.offer.valid ? request : undefined
   }
 
   ended(): void {

@@ -100,6 +100,7 @@ export class Arrivals implements ArrivalOwner {
   }
 
   #arrive(socket: Socket): void {
+    if (isWatched(socket)) return this.#toHttp(socket)
     this.#sockets.add(socket)
     this.#silent.add(new Arrival(socket, this))
     this.#looking ??= setInterval(() => this.#look(), this.#between).unref()
@@ -121,12 +122,15 @@ export class Arrivals implements ArrivalOwner {
   #handOver(arrival: Arrival): void {
     this.#heard(arrival)
     arrival.release()
-    const { socket } = arrival
-    const watched = isWatched(socket)
-    socket.once('close', this.#forget)
-    this.#http?.call(this.#server, socket)
+    const watched = isWatched(arrival.socket)
+    this.#toHttp(arrival.socket)
     // Node's server reads past the stream until it sees somebody listen to it.
-    if (watched) socket.on('data', ignore).off('data', ignore)
+    if (watched) arrival.socket.on('data', ignore).off('data', ignore)
+  }
+
+  #toHttp(socket: Socket): void {
+    this.#add(socket)
+    this.#http?.call(this.#server, socket)
   }
 }
 

@@ -187,7 +187,7 @@ test('a Unix socket', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'ws-server-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const socketPath = join(folder, 'socket')
-  const server = closing((await WebSocketServer.listen({ socketPath }, ECHO)) as WebSocketServer<never>)
+  const server = closing((await WebSocketServer.listen({ socketPath }, ECHO)) as unknown as WebSocketServer<never>)
   const opened = connection(server)
   const client = await RawClient.connect(socketPath)
   await client.upgrade()

@@ -197,7 +197,11 @@ export function hasUpgradeToken(connectionLines: readonly string[]): boolean {
 
 function chooseProtocol(offered: readonly string[], wanted: AcceptOptions['protocols']): string {
   if (wanted === undefined || offered.length === 0) return ''
-  if (typeof wanted !== 'function') return offered.find((protocol) => wanted.includes(protocol)) ?? ''
+  if (typeof wanted !== 'function') {
+    const first = offered.find((protocol) => wanted.includes(protocol))
+    // Its own text: one that is cut out of a request keeps all of that alive, as long as the connection.
+    return wanted.find((protocol) => protocol === first) ?? ''
+  }
   const chosen = wanted(offered)
   if (chosen === undefined) return ''
   if (!offered.includes(chosen)) {
