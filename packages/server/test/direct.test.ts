@@ -19,7 +19,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { LONGEST_HEAD } from '../src/arrival.ts'
 import { DirectUpgradeRequest } from '../src/direct-request.ts'
 import { RawClient, SWITCHING, textFrame, upgradeRequest } from './support/raw-client.ts'
-import { closing, connection, open, portOf, refused, serve, until } from './support/servers.ts'
+import { connection, open, portOf, refused, serve, until } from './support/servers.ts'
 
 const UPGRADE = upgradeRequest()
 const PLAIN = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
@@ -187,7 +187,10 @@ test('a Unix socket', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'ws-server-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const socketPath = join(folder, 'socket')
-  const server = closing((await WebSocketServer.listen({ socketPath }, ECHO)) as unknown as WebSocketServer<never>)
+  const server = await WebSocketServer.listen({ socketPath }, ECHO)
+  onTestFinished(async () => {
+    await server.close({ timeout: 0 })
+  })
   const opened = connection(server)
   const client = await RawClient.connect(socketPath)
   await client.upgrade()
