@@ -231,7 +231,7 @@ describe('a client that says nothing', () => {
   })
 
   test('and speaks when it is Node’s: upgraded', async () => {
-    const server = await serve({ handshakeTimeout: 1_000 }, ECHO)
+    const server = await serve({ handshakeTimeout: 3_000 }, ECHO)
     const { client } = await silent(server)
     client.write(UPGRADE, textFrame('glued'))
     expect(await client.head()).toEqual(SWITCHING)
@@ -251,7 +251,7 @@ describe('a client that says nothing', () => {
 describe('[D19] a reset', () => {
   test.each<[string, number, (server: WebSocketServer) => Promise<{ client: RawClient; socket: Socket }>]>([
     ['of a client that has said nothing', 10_000, arrive],
-    ['of one that has said nothing, and is Node’s', 1_000, silent],
+    ['of one that has said nothing, and is Node’s', 3_000, silent],
     [
       'in the middle of the head',
       10_000,
