@@ -1,9 +1,11 @@
 // A slow, obvious inflater, the oracle of the codec: DEFLATE as RFC 1951 §3.2 tells it, bit by bit, and messages as RFC 7692
 // §7.2.2 does. Rules: the tail is what the sender took off: it gives no output, and a block ends with it; no distance leaves the
-// agreed window. The codec's engine differs in three points, which `engine: 'zlib'` repeats exactly:
+// agreed window. The codec's engine differs in four points, which `engine: 'zlib'` repeats exactly:
 // - Distances: zlib writes pieces. It reaches back over all of the piece in hand, and from its start by the window.
 // - The limit is looked at after each piece, and at the end of the payload: what is too big and invalid within one piece is
 //   called invalid.
+// - Code lengths without any code are found out only behind all of the lengths, which are read as one bit each: a message that ends
+//   before that, and is too big, is called too big.
 // - A block that ends within the last byte of the tail will do. (It would have to be one of codes without any data.)
 
 /** What breaks a message, named as the codec names it. */
@@ -168,6 +170,7 @@ class Reading {
     if (literals > 286 || distances > 30) throw new Fault('INVALID_DEFLATE')
     const codeLengths = Array<number>(19).fill(0)
     for (const symbol of CODE_LENGTH_ORDER.slice(0, given)) codeLengths[symbol] = this.#number(3)
+    if (this.#asZlib && codeLengths.every((length) => length === 0)) this.#number(literals + distances)
     const lengths = this.#lengths(makeCodes(codeLengths, false), literals + distances)
     if (lengths[END_OF_BLOCK] === 0) throw new Fault('INVALID_DEFLATE')
     this.#coded(makeCodes(lengths.slice(0, literals), true), makeCodes(lengths.slice(literals), true))
