@@ -53,6 +53,13 @@ const SIZE: readonly Case[] = [
     send(last({ fill: 0x61, size: 4_096 })),
     expect(texted({ fill: 0x61, size: MAX_PAYLOAD })),
   ),
+  failing(
+    'high-word',
+    ['M1', 'G6', 'G10'],
+    '65,536 bytes behind a header that says 2^32 more: none of them is a message',
+    TOO_BIG,
+    [binary({ fill: 0xa5, size: 65_536 }, { declared: 2n ** 32n + 65_536n })],
+  ),
   living(
     'largest-then-largest',
     ['M1'],
