@@ -8,8 +8,8 @@ import { configDefaults, defineConfig } from 'vitest/config'
 const conditions = ['@ws/source', 'module', 'node', 'development|production']
 const CATALOGUE_OVER_HTTP2 = 'packages/conformance/test/http2.test.ts'
 const BROWSER_TESTS = 'packages/*/test/**/*.browser.test.ts'
-/** What begins with modules that nothing has used yet, whatever the run says. */
-const CLOCK_TESTS = 'packages/protocol/test/node/sleep.test.ts'
+/** Those that load modules anew, replace some, or begin with ones that nothing has used: no other file has theirs, whatever the run says. */
+const APART_TESTS = 'packages/*/test/**/*.apart.test.ts'
 /** Each file has modules of its own, unless the run is one of many: loading them anew is a third of its work. */
 const ISOLATE = process.env.WS_TEST_ISOLATE !== 'off'
 
@@ -22,7 +22,13 @@ interface Options {
 }
 
 function project(name: string, options: Options) {
-  const { include, exclude = [BROWSER_TESTS], testTimeout = 10_000, globalSetup, isolate = ISOLATE } = options
+  const {
+    include,
+    exclude = [BROWSER_TESTS, APART_TESTS],
+    testTimeout = 10_000,
+    globalSetup,
+    isolate = ISOLATE,
+  } = options
   return {
     ssr: { resolve: { conditions } },
     test: {
@@ -51,11 +57,8 @@ export default defineConfig({
         include: ['packages/protocol/test/**/*.test.ts'],
         exclude: ['packages/protocol/test/node/**'],
       }),
-      project('node', {
-        include: ['packages/protocol/test/node/**/*.test.ts'],
-        exclude: [CLOCK_TESTS],
-      }),
-      project('clock', { include: [CLOCK_TESTS], isolate: true }),
+      project('node', { include: ['packages/protocol/test/node/**/*.test.ts'] }),
+      project('apart', { include: [APART_TESTS], exclude: [], isolate: true }),
       project('server', { include: ['packages/server/test/**/*.test.ts'] }),
       project('client', { include: ['packages/client/test/**/*.test.ts'] }),
       // The program, as a process: each test starts one, and some a terminal.

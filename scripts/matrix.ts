@@ -1,7 +1,7 @@
 // Runs the tests on the other Nodes that are supported, and in the other modes of the receive window (the main run is on the
 // oldest Node, in the default mode). Rules: a Node comes from the npm registry into a cache that the workspace's own install
 // does not see; vitest itself runs on that Node, and so do the processes that it forks; each run has a fixed time. Test files share
-// the modules they load, which is a third of the work; the main run does not. Reports: reports/node-<major>-<mode>.json.
+// the modules they load, which is a third of the work (not those of the project `apart`); the main run does not. Reports: reports/node-<major>-<mode>.json.
 
 import { execFile, execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -15,7 +15,7 @@ const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs')
 // Left out: what does not depend on the Node in use (workspace), tests the build (dist) or needs a browser (browser).
 const PROJECTS = [
   'node',
-  'clock',
+  'apart',
   'server',
   'client',
   'cli',

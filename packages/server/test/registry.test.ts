@@ -4,11 +4,10 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import https from 'node:https'
 import type { Duplex } from 'node:stream'
-import type { WebSocketServer } from '@ws/server'
 import { makeCertificates } from '@ws/testkit'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { RawClient, SWITCHING, textFrame, upgradeRequest } from './support/raw-client.ts'
-import { closing, connection, httpServer, portOf, refused, share } from './support/servers.ts'
+import { connection, httpServer, portOf, refused, share } from './support/servers.ts'
 
 const request = (path: string, upgrade = 'websocket') => ({
   start: `GET ${path} HTTP/1.1`,
@@ -125,25 +124,6 @@ test('another protocol on our path is refused where there is nobody else', async
   const http = await httpServer()
   share(http)
   expect(await headOf(portOf(http), request('/', 'h2c'))).toBe('HTTP/1.1 426 Upgrade Required')
-})
-
-test('a second copy of the package joins the registry of the first', async () => {
-  vi.resetModules()
-  const copy = (await import('../src/server.ts')) as { WebSocketServer: typeof WebSocketServer }
-  const http = await httpServer()
-  const ours = share(http, { path: '/a' })
-  expect(copy.WebSocketServer).not.toBe(ours.constructor)
-  const other = closing(new copy.WebSocketServer({ server: http, path: '/b' }) as WebSocketServer<never>)
-  expect(http.listenerCount('upgrade')).toBe(1)
-  const port = portOf(http)
-  expect(await headOf(port, request('/a'))).toBe(OURS)
-  expect(await headOf(port, request('/b'))).toBe(OURS)
-  expect(await headOf(port, request('/c'))).toBe('HTTP/1.1 404 Not Found')
-  expect([ours.stats().accepted, other.stats().accepted]).toEqual([1, 1])
-  await ours.close({ timeout: 0 })
-  expect(http.listenerCount('upgrade')).toBe(1)
-  expect(await headOf(port, request('/b'))).toBe(OURS)
-  expect(await headOf(port, request('/a'))).toBe('HTTP/1.1 404 Not Found')
 })
 
 test('the last one that closes leaves the HTTP server as it was', async () => {
