@@ -17,6 +17,8 @@ const FENCE = 6
 /** RFC 9113 §7. */
 const NO_ERROR = 0
 const CANCEL = 8
+/** Of what is written in chunks, in ms: far below any limit of time that a target has. */
+const LONGEST_WRITE = 2_000
 
 /** A frame with the content of its message, inflated if it came compressed. */
 export interface ReceivedMessage extends ReceivedFrame {
@@ -159,14 +161,20 @@ export class Peer {
   }
 }
 
-/** Writes `bytes`, at most `chunk` of them at once; the other side reads each chunk by itself. */
+/**
+ * Writes `bytes`, at most `chunk` of them at once; the other side reads each chunk by itself. On a machine so busy that this takes long
+ * the rest goes at once: a peer that makes too little progress is cut off, and rightly.
+ */
 export async function writeInChunks(socket: RawSocket, bytes: Uint8Array, chunk: number): Promise<void> {
   if (bytes.length <= chunk) {
     socket.write(bytes)
     return
   }
-  for (let at = 0; at < bytes.length; at += chunk) {
-    socket.write(bytes.subarray(at, at + chunk))
+  const deadline = performance.now() + LONGEST_WRITE
+  for (let at = 0; at < bytes.length; ) {
+    const end = performance.now() < deadline ? at + chunk : bytes.length
+    socket.write(bytes.subarray(at, end))
+    at = end
     await nextTurn()
   }
 }

@@ -67,9 +67,11 @@ async function run({ minutes }: SoakOptions, server: Process, peers: Process, pr
   const first = Math.min(MINUTE, whole * SHORT_PART)
   const begin = performance.now()
   const tell = async (): Promise<void> => {
-    const { present, visits, kept, faultCount } = await peers.ask<Tally>('tally')
+    const { present, visits, kept, faultCount, longestTurn } = await peers.ask<Tally>('tally')
     const seconds = Math.round((performance.now() - begin) / 1000)
-    print(`${seconds} s: ${present} clients, ${visits} visits, ${kept} messages, ${faultCount} faults`)
+    print(
+      `${seconds} s: ${present} clients (late by ${longestTurn} ms), ${visits} visits, ${kept} messages, ${faultCount} faults`,
+    )
   }
   const before = await phase(first, server, peers, tell)
   const after = await phase(whole - first, server, peers, tell)

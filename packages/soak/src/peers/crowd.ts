@@ -52,6 +52,8 @@ export interface Tally {
   readonly faultCount: number
   /** The first of them. */
   readonly faults: readonly string[]
+  /** How long a turn of this process took at most since the last look, in ms. */
+  readonly longestTurn: number
 }
 
 const SHOWN_FAULTS = 20
@@ -101,6 +103,7 @@ export class Crowd {
       kept: this.#kept,
       faultCount: this.#faultCount,
       faults: this.#faults,
+      longestTurn: Math.round(this.#lag.takeLongest()),
     }
   }
 

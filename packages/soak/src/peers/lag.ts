@@ -5,6 +5,7 @@ const INTERVAL = 50
 export class Lag {
   /** In ms. */
   ms = 0
+  #longest = 0
   #timer: NodeJS.Timeout | undefined
 
   watch(): void {
@@ -12,8 +13,16 @@ export class Lag {
     this.#timer = setInterval(() => {
       const now = performance.now()
       this.ms = now - due
+      this.#longest = Math.max(this.#longest, this.ms)
       due = now + INTERVAL
     }, INTERVAL)
+  }
+
+  /** The longest since the last look, in ms. */
+  takeLongest(): number {
+    const longest = this.#longest
+    this.#longest = 0
+    return longest
   }
 
   unwatch(): void {
