@@ -1,6 +1,7 @@
 // Messages that are compressed and inflated in the thread pool: order, back-pressure, and what is left of them when the connection
 // ends first. Each test ends with no more zlib handles than it began with: so the leak check of the file has it.
 
+import { createHook } from 'node:async_hooks'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
@@ -100,8 +101,8 @@ describe.each([
     const received = collect(socket, 1)
     peer.write(message)
     await received
-    // One to compress with, and the shared one for inflating; apart, only the one that is a connection's own stays.
-    expect(zlibHandles()).toBe(syncZlib ? 2 : deflate === AGREED ? 1 : 0)
+    // One to compress with, and the shared one for inflating; apart, a stream for inflating is closed behind each message.
+    expect(zlibHandles()).toBe(syncZlib ? 2 : 1)
     socket.terminate()
     expect(zlibHandles()).toBe(0)
     await socket.closed
@@ -258,6 +259,93 @@ describe.each([
       expect(messages.map(shown)).toEqual(Array.from({ length: count }, (_, index) => text(connection, index)))
     }
     if (syncZlib) expect(spent).toContain(4096)
+  })
+})
+
+describe('without takeover jobs leave their engines to the next', () => {
+  /** How many engines zlib has set up so far. */
+  function countEngines(): () => number {
+    let count = 0
+    const hook = createHook({
+      init(_, type) {
+        if (type === 'ZLIB') count++
+      },
+    }).enable()
+    onTestFinished(() => void hook.disable())
+    return () => count
+  }
+
+  test('of several connections, both ways; nothing of what went before is in what comes', async () => {
+    const engines = countEngines()
+    const ends = await Promise.all(
+      [1, 2].map(() => connected(undefined, { client: setup(ALONE, 0), server: setup(ALONE, 0) })),
+    )
+    onTestFinished(async () => {
+      await Promise.all(ends.map((end) => end.dispose()))
+    })
+    const counts: number[] = []
+    for (const size of [1000, 1, 100, 70_000, 65_536, 1, 300_000, 4 * MIB, 2]) {
+      for (const { client, server } of ends) {
+        const message = randomBytes(size).toString('base64')
+        for (const [from, to] of [[client, server], [server, client]] as const) {
+          const received = collect(to, 1)
+          from.send(message)
+          expect((await received).map(shown)).toEqual([shown(message)])
+        }
+      }
+      counts.push(engines())
+    }
+    if (syncZlib) expect(new Set(counts).size).toBe(1)
+    else expect(counts.at(-1)).toBeGreaterThan(counts[0] as number)
+  })
+
+  const VALID = compressed('server', LARGE)
+  const WHOLE = deflateRawSync(LARGE, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+  const masked = (payload: Uint8Array) => frame({ opcode: 2, rsv: RSV1, payload, key: SAMPLE_KEY })
+  test.each<[what: string, bytes: Uint8Array, code: number | string]>([
+    ['cut short', masked(WHOLE.subarray(0, -3)), 1007],
+    ['cut short within a block that is stored', masked(deflateRawSync(LARGE, { level: 0 }).subarray(0, -7)), 1007],
+    ['no deflate data', masked(Buffer.alloc(50_000, 0xff)), 1007],
+    ['too big', compressed('server', Buffer.alloc(MIB + 1)), 1009],
+    ['a final block last', masked(deflateRawSync(LARGE)), LARGE],
+    ['a final block, and more', masked(Buffer.concat([deflateRawSync(LARGE), WHOLE])), LARGE + LARGE],
+    ['a final block, and no deflate data', masked(Buffer.concat([deflateRawSync(LARGE), Buffer.alloc(9, 0xff)])), 1007],
+  ])('%s: the next message is well, of whoever it is', async (_, bytes, outcome) => {
+    const server = { ...setup(ALONE, 0), maxPayload: MIB }
+    const [guest, other] = [await withPeer('server', server), await withPeer('server', server)]
+    onTestFinished(guest.dispose)
+    onTestFinished(other.dispose)
+    for (let time = 0; time < 3; time++) {
+      const received = collect(other.socket, 1)
+      other.peer.write(VALID)
+      expect((await received).map(shown)).toEqual([shown(Buffer.from(LARGE))])
+      if (time > 0) continue
+      const message = collect(guest.socket, 1)
+      guest.peer.write(bytes)
+      if (typeof outcome === 'string') expect((await message).map(shown)).toEqual([shown(Buffer.from(outcome))])
+      else {
+        guest.peer.stream.resume().on('end', () => guest.peer.stream.end())
+        expect((await guest.socket.closed).code).toBe(outcome)
+      }
+    }
+  })
+
+  test('whoever is cancelled takes the engine along', async () => {
+    const server = setup(ALONE, 0)
+    const [guest, other] = [await withPeer('server', server), await withPeer('server', server)]
+    onTestFinished(guest.dispose)
+    onTestFinished(other.dispose)
+    for (let time = 0; time < 2; time++) {
+      const received = collect(other.socket, 1)
+      other.peer.write(VALID)
+      await received
+      if (time > 0) break
+      const read = once(guest.socket, 'ping')
+      guest.socket.send(randomBytes(4 * MIB))
+      guest.peer.write(control('server', PING), compressed('server', Buffer.alloc(8 * MIB)))
+      await read
+      guest.socket.terminate()
+    }
   })
 })
 

@@ -11,9 +11,11 @@ import type { Window } from '../../deflate/window.ts'
 import { Deflater } from './deflater.ts'
 import { syncZlib } from './handle.ts'
 import { InflateApart } from './inflate-apart.ts'
-import { Inflater } from './inflater.ts'
+import { Inflater, LARGEST_WINDOW_BITS } from './inflater.ts'
 import type { DeflateSettings } from './settings.ts'
 import { Shared } from './shared.ts'
+import { SpareStream } from './spare-stream.ts'
+import { Spares } from './spares.ts'
 import { type Terms, termsOf } from './terms.ts'
 import type { Job } from './workload.ts'
 
@@ -23,6 +25,9 @@ const GROWTH = 8
 const NOTHING: Uint8Array = new Uint8Array(0)
 const inflaters = new Shared<Inflater>()
 const deflaters = new Shared<Deflater>()
+/** For the thread pool, without context takeover. */
+const spareStreams = new Shared<Spares<SpareStream | undefined>>()
+const spareDeflaters = new Shared<Spares<Deflater>>()
 
 export class ConnectionCodec implements MessageCompression {
   readonly #settings: DeflateSettings
@@ -30,6 +35,8 @@ export class ConnectionCodec implements MessageCompression {
   readonly #in: Window
   #inflater: Inflater | undefined
   #deflater: Deflater | undefined
+  #spareStreams: Spares<SpareStream | undefined> | undefined
+  #spareDeflaters: Spares<Deflater> | undefined
   #job: PoolJob | undefined
   #nextJob: PoolJob | undefined
   #closed = false
@@ -65,18 +72,16 @@ export class ConnectionCodec implements MessageCompression {
   deflateApart(message: Uint8Array, done: (compressed: Uint8Array | undefined) => void): void {
     if (this.#closed) return done(undefined)
     const begin = (ended: () => void): (() => void) => {
-      const deflater = this.#terms.out.takeover ? this.#ownDeflater() : new Deflater(this.#terms.out)
-      const leave = (): void => {
-        if (!this.#terms.out.takeover) deflater.close()
-      }
+      const spares = this.#terms.out.takeover ? undefined : this.#sparesToDeflate()
+      const deflater = spares === undefined ? this.#ownDeflater() : spares.take()
       const cancel = deflater.deflateApart(message, (compressed) => {
-        leave()
+        spares?.giveBack(deflater)
         ended()
         done(compressed)
       })
       return () => {
         cancel()
-        leave()
+        if (spares !== undefined) deflater.close()
       }
     }
     const atOnce = (): (() => void) => {
@@ -120,16 +125,19 @@ export class ConnectionCodec implements MessageCompression {
     if (this.#inflater !== undefined) inflaters.release(this.#in.bits)
     if (this.#terms.out.takeover) this.#deflater?.close()
     else if (this.#deflater !== undefined) deflaters.release(this.#terms.parameters)
-    this.#inflater = this.#deflater = undefined
+    if (this.#spareStreams !== undefined) spareStreams.release(0)
+    if (this.#spareDeflaters !== undefined) spareDeflaters.release(this.#terms.parameters)
+    this.#inflater = this.#deflater = this.#spareStreams = this.#spareDeflaters = undefined
   }
 
   #inflateApart(payload: Uint8Array, limit: number, sink: InflateSink, later: boolean): void {
     const begin = (ended: () => void): (() => void) => {
-      const apart = new InflateApart(payload, this.#in, limit, (inflated) => {
+      const end = (inflated: Buffer | DeflateFault): void => {
         if (typeof inflated !== 'string') this.#in.add(inflated)
         ended()
         sink.onInflated(inflated)
-      })
+      }
+      const apart = new InflateApart(payload, this.#in, limit, end, this.#sparesToInflate())
       apart.start()
       return () => apart.cancel()
     }
@@ -164,6 +172,19 @@ export class ConnectionCodec implements MessageCompression {
   #sharedDeflater(): Deflater {
     this.#deflater ??= deflaters.take(this.#terms.parameters, () => new Deflater(this.#terms.out))
     return this.#deflater
+  }
+
+  #sparesToDeflate(): Spares<Deflater> {
+    const { out, parameters } = this.#terms
+    this.#spareDeflaters ??= spareDeflaters.take(parameters, () => new Spares(() => new Deflater(out)))
+    return this.#spareDeflaters
+  }
+
+  /** None for messages that refer to those before, and for small windows, see {@link SpareStream}. */
+  #sparesToInflate(): Spares<SpareStream | undefined> | undefined {
+    if (!syncZlib || this.#in.kept || this.#in.bits !== LARGEST_WINDOW_BITS) return undefined
+    this.#spareStreams ??= spareStreams.take(0, () => new Spares(SpareStream.open))
+    return this.#spareStreams
   }
 }
 

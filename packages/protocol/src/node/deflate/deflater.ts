@@ -1,7 +1,8 @@
 // Compressing messages with one engine of zlib. Rules:
 // - With context takeover the engine is one connection's, and what it remembers is what the peer has: after a message that is not
 //   sent compressed it is reset. A reset is always right: then it refers to nothing that was sent before.
-// - Without, it is reset before each message, and may be anybody's; then it never runs asynchronously.
+// - Without, it is reset before each message, and may be anybody's: one that is shared never runs asynchronously, one that does has one
+//   job at a time (`Spares`).
 // - One run at a time; after an error the next begins with a new engine.
 
 import { Buffer } from 'node:buffer'
@@ -59,6 +60,7 @@ export class Deflater {
    */
   deflateApart(message: Uint8Array, done: (compressed: Buffer | undefined) => void): () => void {
     const stream = this.#stream ?? this.#openStream()
+    if (!this.#options.takeover) stream.reset()
     const parts: Buffer[] = []
     const take = (part: Buffer) => void parts.push(part)
     const leave = (): void => {

@@ -12,7 +12,7 @@ import type { Window } from '../../deflate/window.ts'
 import { ZlibHandle } from './handle.ts'
 
 const KIB = 1024
-const LARGEST_WINDOW_BITS = 15
+export const LARGEST_WINDOW_BITS = 15
 /** Distances are checked against the window at the start of a piece of output only (STANDARDS O16). */
 const SMALL_PIECE: number = 16 * KIB
 const PIECE: number = 64 * KIB

@@ -1,10 +1,7 @@
 // Engines that connections share: one inflater for each size of window, one deflater for each set of parameters without context
 // takeover. An engine is made when the first connection asks for it, and closed when the last one has let it go.
 
-/** Something that is closed when nobody uses it. */
-interface Closable {
-  close(): void
-}
+import type { Closable } from './spares.ts'
 
 interface Lent<Engine> {
   readonly engine: Engine

@@ -1,0 +1,29 @@
+// Engines for jobs in the thread pool that need nothing of what went before: one job has one to itself, and leaves it to the next. There
+// are as many as jobs have run at the same time. Whoever gives one back has seen that nothing runs on it and that it did not fail.
+
+/** Something that is closed when nobody uses it. */
+export interface Closable {
+  close(): void
+}
+
+/** @typeParam Engine is `undefined` where none can be made */
+export class Spares<Engine extends Closable | undefined> implements Closable {
+  readonly #make: () => Engine
+  readonly #idle: NonNullable<Engine>[] = []
+
+  constructor(make: () => Engine) {
+    this.#make = make
+  }
+
+  take(): Engine {
+    return this.#idle.pop() ?? this.#make()
+  }
+
+  giveBack(engine: NonNullable<Engine>): void {
+    this.#idle.push(engine)
+  }
+
+  close(): void {
+    for (const engine of this.#idle.splice(0)) engine.close()
+  }
+}
