@@ -287,7 +287,10 @@ describe('without takeover jobs leave their engines to the next', () => {
     for (const size of [1000, 1, 100, 70_000, 65_536, 1, 300_000, 4 * MIB, 2]) {
       for (const { client, server } of ends) {
         const message = randomBytes(size).toString('base64')
-        for (const [from, to] of [[client, server], [server, client]] as const) {
+        for (const [from, to] of [
+          [client, server],
+          [server, client],
+        ] as const) {
           const received = collect(to, 1)
           from.send(message)
           expect((await received).map(shown)).toEqual([shown(message)])
