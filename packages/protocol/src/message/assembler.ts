@@ -58,7 +58,7 @@ export class MessageAssembler {
   /** Ends the message. @returns the message, or `undefined` if its text is cut short inside a code point */
   end(): string | Uint8Array | undefined {
     if (this.#whole !== undefined) return this.#release(this.#whole)
-    if (this.#midCodePoint) return undefined
+    if (this.#midCodePoint()) return undefined
     if (this.#text) return this.#release(this.#platform.decodeUtf8(this.#buffer, 0, this.#length))
     if (this.#length === 0) return this.#platform.allocate(0)
     const full = this.#length === this.#buffer.length
@@ -72,7 +72,7 @@ export class MessageAssembler {
     this.#whole = undefined
   }
 
-  get #midCodePoint(): boolean {
+  #midCodePoint(): boolean {
     return this.#text && this.#validator !== undefined && !this.#validator.complete
   }
 

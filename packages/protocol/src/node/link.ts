@@ -316,21 +316,21 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   }
 
   /** Whether messages may still come. */
-  get #receives(): boolean {
+  #receives(): boolean {
     const { state } = this.protocol
     return state === 'open' || state === 'local-closing'
   }
 
   /** Stops reading while the inbox is full, or a message is being inflated. */
   #stallIfDue(): void {
-    if (this.#gone || !this.#receives || !(this.inbox.full || this.protocol.inflating)) return
+    if (!(this.inbox.full || this.protocol.inflating) || this.#gone || !this.#receives()) return
     this.#stalled = true
     this.transport.pause()
   }
 
   /** Reads on, once nothing holds it up. */
   #goOn(): void {
-    const held = this.protocol.inflating || (this.inbox.full && this.#receives)
+    const held = this.protocol.inflating || (this.inbox.full && this.#receives())
     if (!this.#stalled || this.#reading || held) return
     this.#stalled = false
     this.#readRemainder()

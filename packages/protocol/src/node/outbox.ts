@@ -66,6 +66,8 @@ export class Outbox implements FrameOutput, Writer, Flushable {
   /** Of what was taken: given to the transport, and what it held of that when it was last looked at. */
   #handed = 0
   #held = 0
+  /** Whether the last write was done when it returned, and is expected to be again. */
+  #leaves = false
   /** Whether the transport has held anything since progress was last reported. */
   #wasHeld = false
   /** Whether the owner wants to hear of progress though the transport held nothing. */
@@ -79,8 +81,8 @@ export class Outbox implements FrameOutput, Writer, Flushable {
   }
 
   /** A slab is flushed early at the high-water mark, if that is less than its size. */
-  get #flushAt(): number {
-    return Math.min(SLAB_SIZE, Math.max(this.#settings.highWaterMark, 1))
+  #isFull(size: number): boolean {
+    return size >= Math.min(SLAB_SIZE, Math.max(this.#settings.highWaterMark, 1))
   }
 
   /** Bytes taken and not yet with the operating system. */
@@ -174,7 +176,7 @@ export class Outbox implements FrameOutput, Writer, Flushable {
     else this.#addToRun(frame)
     this.#taken += frame.bytes.length
     this.#runSize += frame.bytes.length
-    if (this.#runSize >= this.#flushAt) this.flush()
+    if (this.#isFull(this.#runSize)) this.flush()
   }
 
   /** Adds a frame to what waits, if that can be, or begins a run. */
@@ -206,7 +208,7 @@ export class Outbox implements FrameOutput, Writer, Flushable {
     ;(this.#slab as Buffer).set(bytes, this.#fill)
     this.#fill += bytes.length
     this.#taken += bytes.length
-    if (this.#fill >= this.#flushAt) this.flush()
+    if (this.#isFull(this.#fill)) this.flush()
     return true
   }
 
@@ -251,7 +253,7 @@ export class Outbox implements FrameOutput, Writer, Flushable {
     if (slab === undefined) return
     const fill = this.#fill
     // Who keeps what it is given, as TLS does, gets a copy of a little: a new slab for each write costs more.
-    const copied = fill <= COPY_UP_TO && !this.#transport.canReuse
+    const copied = !this.#leaves && fill <= COPY_UP_TO && !this.#transport.canReuse
     const bytes = copied ? copy(slab, 0, fill) : beginOf(slab, fill)
     this.#slab = undefined
     this.#fill = 0
@@ -306,7 +308,7 @@ export class Outbox implements FrameOutput, Writer, Flushable {
   #complete(target: Buffer, payload: number, length: number, key: number | undefined): void {
     if (key !== undefined) nodePlatform.applyMask(target, payload, payload + length, key, 0)
     if (target !== this.#slab) this.#write(target)
-    else if (this.#fill >= this.#flushAt) this.flush()
+    else if (this.#isFull(this.#fill)) this.flush()
   }
 
   #lend(first: number, payload: Uint8Array, size: number): void {
@@ -329,7 +331,8 @@ export class Outbox implements FrameOutput, Writer, Flushable {
   #write(bytes: Buffer): boolean {
     const written = this.#transport.write(bytes, this)
     if (written !== 'refused') this.#handed += bytes.length
-    if (written === 'left') return this.#left()
+    this.#leaves = written === 'left'
+    if (this.#leaves) return this.#left()
     this.#held = this.#transport.buffered
     this.#wasHeld ||= this.#held > 0
     return this.#held === 0 && this.#transport.canReuse

@@ -85,7 +85,7 @@ export class Sender {
   send(data: MessageData, options: SendOptions): boolean {
     const payload = asPayload(data)
     if (options.binary === false && payload instanceof Uint8Array) checkText(payload)
-    if (this.#closing || !this.#open) return this.#drop(options, NOT_OPEN)
+    if (this.#closing || !this.#isOpen()) return this.#drop(options, NOT_OPEN)
     if (this.bufferedAmount > this.#link.settings.maxBackpressure) return this.#overflow(options)
     if (this.#queue?.busy === true || isBlob(payload) || this.#takesLonger(payload, options)) {
       this.#enqueue(payload, options)
@@ -101,7 +101,7 @@ export class Sender {
    */
   sendShared(message: SharedMessage, payload: string | Uint8Array, options: SendOptions): boolean {
     const { protocol, outbox, settings } = this.#link
-    if (this.#closing || !this.#open) return this.#drop(options, NOT_OPEN)
+    if (this.#closing || !this.#isOpen()) return this.#drop(options, NOT_OPEN)
     if (this.bufferedAmount > settings.maxBackpressure) return this.#overflow(options)
     const group = this.#groupFor(payload, options)
     if (this.#queue?.busy === true) this.#enqueue(payload, options)
@@ -126,7 +126,7 @@ export class Sender {
     }
     const countDropped = (): void => void this.#dropped++
     message.done.then(count, countDropped)
-    if (this.#closing || !this.#open) message.cancel(new WebSocketError('NOT_OPEN', NOT_OPEN))
+    if (this.#closing || !this.#isOpen()) message.cancel(new WebSocketError('NOT_OPEN', NOT_OPEN))
     else this.#push(message)
     return message.done
   }
@@ -188,7 +188,7 @@ export class Sender {
   }
 
   /** Whether what is sent can still leave: once the peer has ended its side of TCP, ours is ended too. */
-  get #open(): boolean {
+  #isOpen(): boolean {
     return this.#link.protocol.state === 'open' && !this.#link.outputEnded
   }
 
@@ -273,8 +273,8 @@ export class Sender {
 
   /** Sends what has waited for its turn; the next has to wait for the promise. */
   #writeInTurn(payload: string | Uint8Array, options: SendOptions): Promise<void> | undefined {
-    if (this.#open && this.#takesLonger(payload, options)) return this.#writeCompressed(payload, options)
-    if (this.#open) this.#write(payload, options)
+    if (this.#isOpen() && this.#takesLonger(payload, options)) return this.#writeCompressed(payload, options)
+    if (this.#isOpen()) this.#write(payload, options)
     else this.#drop(options, NOT_OPEN)
     return undefined
   }
@@ -284,7 +284,7 @@ export class Sender {
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload
     return new Promise((resolve) => {
       codec?.deflateApart(bytes, (deflated) => {
-        if (this.#open) {
+        if (this.#isOpen()) {
           protocol.sendDeflated(bytes, opcodeOf(payload, options), deflated)
           this.#wrote(payload, options)
         } else this.#drop(options, NOT_OPEN)

@@ -30,6 +30,7 @@ export function isFree(socket: Socket): boolean {
     (socket as Inside)._write === _write &&
     socket.write === write &&
     socket.writableLength === 0 &&
+    socket.writableCorked === 0 &&
     socket.writable
   )
 }

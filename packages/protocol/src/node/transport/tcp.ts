@@ -11,8 +11,8 @@ type Inside = Socket & { _handle?: { constructor: { name: string } } | null }
 
 /** Reads into the receive window; where that cannot be, chunks are fresh memory that may be unmasked in place. */
 export class TcpTransport extends StreamTransport implements Writing {
-  #handle: object | null | undefined
-  #native = false
+  /** Whether its handle is one of those; unknown until it is connected. */
+  #native: boolean | undefined
   /** Bytes of a direct write that the operating system has not all taken. */
   #waiting = 0
   /** Of the last write that had to wait. */
@@ -30,7 +30,7 @@ export class TcpTransport extends StreamTransport implements Writing {
 
   override write(bytes: Uint8Array, writer: Writer): Written {
     const socket = this.stream as Socket
-    if (this.#waiting > 0 || !this.canReuse || !isFree(socket)) return super.write(bytes, writer)
+    if (this.#waiting > 0 || !this.#isNative(socket) || !isFree(socket)) return super.write(bytes, writer)
     if (writeDirectly(socket, bytes, this)) return 'left'
     this.#waiting = bytes.length
     this.#writer = writer
@@ -44,16 +44,18 @@ export class TcpTransport extends StreamTransport implements Writing {
 
   /** A native handle and an untouched `write`: then an empty `writableLength` means that the kernel has its copy. */
   get canReuse(): boolean {
-    const socket = this.stream as Inside
-    if (socket._handle !== this.#handle) this.#lookAt(socket)
-    return this.#native && socket.write === Socket.prototype.write && socket.writableCorked === 0 && !socket.connecting
+    const socket = this.stream as Socket
+    const { destroyed, writableCorked, write } = socket
+    return !destroyed && writableCorked === 0 && write === Socket.prototype.write && this.#isNative(socket)
   }
 
-  /** A handle is looked at once: its class costs more to find out than all the rest. */
-  #lookAt(socket: Inside): void {
-    this.#handle = socket._handle
-    const name = socket._handle?.constructor.name
-    this.#native = name === 'TCP' || name === 'Pipe'
+  /** A handle is looked at once, when it is connected: to ask for it costs more than all the rest. A socket keeps it to its end. */
+  #isNative(socket: Inside): boolean {
+    if (this.#native === undefined && !socket.connecting) {
+      const name = socket._handle?.constructor.name
+      this.#native = name === 'TCP' || name === 'Pipe'
+    }
+    return this.#native === true
   }
 
   /** What Node has read already comes first: the socket may have been reading since it was accepted. */
