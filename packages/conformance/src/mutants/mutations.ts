@@ -98,7 +98,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutate(UTF8, 'if (byte === 0xf4)', 'if (byte < 0)'),
   mutate(UTF8, 'byte < this.#low ||', 'false ||'),
   mutate(UTF8, '|| byte > this.#high', ''),
-  mutate(ASSEMBLER, 'if (this.#midCodePoint) return undefined', ''),
+  mutate(ASSEMBLER, 'if (this.#midCodePoint()) return undefined', ''),
   mutate(CLOSE, 'code <= LAST_PRIVATE', 'true'),
   mutate(CLOSE, 'code <= CloseCode.BadGateway', 'true'),
   mutate(CLOSE, 'code >= CloseCode.InvalidPayload', 'code >= 1004'),
