@@ -66,6 +66,7 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
   #gone = false
   /** Whether its end is told later: a message that came before is still being inflated. */
   #endWaits = false
+  #finishing = false
   /** Why the transport is gone, if it did not end by itself. */
   #lost: Error | undefined
   #outputEnded = false
@@ -147,11 +148,11 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
 
   /** Destroys the connection for a reason of ours. */
   abort(cause: WebSocketError): void {
-    if (this.#gone && !this.#endWaits) return
+    if (this.#gone && !this.#endWaits && !this.#finishing) return
     this.protocol.abort(cause)
     this.outbox.endSharing()
     this.inbox.clear()
-    if (this.#endWaits) this.#finish()
+    if (this.#gone) this.#finish()
     else this.transport.abort()
   }
 
@@ -178,7 +179,10 @@ export class Link implements TransportSink, ProtocolHandler, OutboxOwner, InboxO
 
   /** Tells of the end, once what came before it has been dealt with. */
   #finish(): void {
+    if (this.#finishing) return // what is read below may be a reason to end, too
+    this.#finishing = true
     this.#readRemainder()
+    this.#finishing = false
     this.#endWaits = this.protocol.inflating
     if (this.#endWaits) return
     const error = this.#lost

@@ -12,6 +12,7 @@ import { activeResources, tcpPair } from '@ws/testkit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Role } from '../../src/constants.ts'
 import type { DeflateParameters } from '../../src/deflate/parameters.ts'
+import type { WebSocketConnection } from '../../src/node/connection.ts'
 import { feedFor } from '../../src/node/deflate/dictionary.ts'
 import { syncZlib } from '../../src/node/deflate/handle.ts'
 import { type Job, Workload } from '../../src/node/deflate/workload.ts'
@@ -197,6 +198,44 @@ test.each(ROLES)(
     expect(log).toEqual([])
     socket.terminate()
     expect(log).toEqual([1006])
+    expect(zlibHandles()).toBe(0)
+  },
+)
+
+const BEHIND: readonly (readonly [string, (role: Role) => Uint8Array, (socket: WebSocketConnection) => void])[] = [
+  ['a Close', (role) => control(role, CLOSE, Buffer.from([3, 232])), () => {}],
+  ['a broken frame', (role) => control(role, 3), () => {}],
+  ['a message upon which we terminate()', (role) => compressed(role, 'second'), (socket) => socket.terminate()],
+  ['a message upon which we close()', (role) => compressed(role, 'second'), (socket) => void socket.close()],
+]
+
+test.each(ROLES.flatMap((role) => BEHIND.map(([what, bytes, act]) => [role, what, bytes, act] as const)))(
+  '%s: %s behind a message that is inflated as the peer is gone: the end is told once',
+  async (role, _, bytes, act) => {
+    const { socket, peer, dispose } = await withPeer(role, setup(ALONE))
+    onTestFinished(dispose)
+    const log: unknown[] = []
+    socket.on('message', (data) => {
+      log.push(data.length)
+      if (data.length < MIB) act(socket)
+    })
+    socket.on('close', () => log.push('close'))
+    const read = once(socket, 'ping')
+    const third = compressed(role, 'a third')
+    peer.write(control(role, PING), compressed(role, Buffer.alloc(16 * MIB)), bytes(role), third)
+    await read
+    ;(peer.stream as Socket).resetAndDestroy()
+    while (socket.readyState === 1) {
+      socket.send('to be told of the reset', { compress: false })
+      await nextTurn()
+      if (log.length > 0) break // the message was first
+    }
+    await socket.closed
+    await nextTurn()
+    expect(log[0]).toBe(16 * MIB)
+    expect(log.filter((entry) => entry === 'close')).toHaveLength(1)
+    expect(log.at(-1)).toBe('close')
+    expect(log).not.toContain('a third'.length)
     expect(zlibHandles()).toBe(0)
   },
 )

@@ -1,5 +1,5 @@
 // Inflating in the thread pool: one stream a message, or several where blocks are marked final. The verdicts are those of
-// `Inflater`. Rules:
+// `Inflater` (of a message that breaks two rules, either may be told). Rules:
 // - Where nothing goes before a message (without context takeover) the stream is one of the spares, and goes back to them after a
 //   message that was well. Its end is judged by the handle below, when the stream stands still.
 // - Otherwise, and where there is no way to that handle, it is made for the message, and closed behind it: 0.15 ms, a third
@@ -81,10 +81,10 @@ export class InflateApart {
     const before = stream.bytesWritten
     this.#listen(stream)
     stream.on('end', () => this.#judge(stream.bytesWritten - before, -1))
-    // Not called if the stream ends before the payload does.
     stream.write(this.#payload, () => {
       if (stream.readableLength > 0) stream.read() // to the listener
       if (stream.destroyed) return // by an error, which is told, or by us
+      if (stream.bytesWritten - before < this.#payload.length) return // 'end' comes; later Nodes do not call this at all
       if (!spare.endsWell()) return this.#end('INVALID_DEFLATE')
       this.#stream = undefined
       stream.removeAllListeners('data').removeAllListeners('end').removeAllListeners('error')

@@ -1,10 +1,14 @@
-// Engines for jobs in the thread pool that need nothing of what went before: one job has one to itself, and leaves it to the next. There
-// are as many as jobs have run at the same time. Whoever gives one back has seen that nothing runs on it and that it did not fail.
+// Engines for jobs in the thread pool that need nothing of what went before: one job has one to itself, and leaves it to the next. A few
+// are kept: each server and client has its limit of jobs, but these are for all of the process. Whoever gives one back has seen that
+// nothing runs on it and that it did not fail.
 
 /** Something that is closed when nobody uses it. */
 export interface Closable {
   close(): void
 }
+
+/** As many as a server runs at once at most. */
+const MOST_IDLE = 4
 
 /** @typeParam Engine is `undefined` where none can be made */
 export class Spares<Engine extends Closable | undefined> implements Closable {
@@ -20,7 +24,8 @@ export class Spares<Engine extends Closable | undefined> implements Closable {
   }
 
   giveBack(engine: NonNullable<Engine>): void {
-    this.#idle.push(engine)
+    if (this.#idle.length < MOST_IDLE) this.#idle.push(engine)
+    else engine.close()
   }
 
   close(): void {
