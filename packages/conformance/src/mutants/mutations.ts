@@ -154,8 +154,6 @@ export const MUTATIONS: readonly Mutation[] = [
   mutate(INFLATER, 'if (handle.unread < PROBE.length && window.kept)', 'if (handle.unread < PROBE.length)'),
   mutate(INFLATE_APART, 'if (this.#size > this.#limit) this', 'if (this.#size < 0) this'),
   mutate(INFLATE_APART, 'dictionary.length > 0 && {', 'false && {'),
-  mutate(INFLATE_APART, 'if (!spare.endsWell()) return', 'if (spare.endsWell() === undefined) return'),
-  mutate(INFLATE_APART, 'spare.reset()', ''),
   mutate(DEFLATER, 'windowBits: Math.max(bits, LEAST_DEFLATE_BITS)', 'windowBits: 15'),
   mutate(DEFLATER, 'const LEAST_DEFLATE_BITS = 9', 'const LEAST_DEFLATE_BITS = 10'),
   mutate(DEFLATER, 'if (!this.#options.takeover) handle.reset()', ''),

@@ -343,11 +343,14 @@ describe('without takeover jobs leave their engines to the next', () => {
 
   const VALID = compressed('server', LARGE)
   const WHOLE = deflateRawSync(LARGE, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+  const before = { dictionary: Buffer.from(LARGE).subarray(-32_768), finishFlush: constants.Z_SYNC_FLUSH }
+  const REFERRING = deflateRawSync(LARGE, before).subarray(0, -4)
   const masked = (payload: Uint8Array) => frame({ opcode: 2, rsv: RSV1, payload, key: SAMPLE_KEY })
   test.each<[what: string, bytes: Uint8Array, code: number | string]>([
     ['cut short', masked(WHOLE.subarray(0, -3)), 1007],
     ['cut short within a block that is stored', masked(deflateRawSync(LARGE, { level: 0 }).subarray(0, -7)), 1007],
     ['no deflate data', masked(Buffer.alloc(50_000, 0xff)), 1007],
+    ['that refers to the one before', masked(REFERRING), 1007],
     ['too big', compressed('server', Buffer.alloc(MIB + 1)), 1009],
     ['a final block last', masked(deflateRawSync(LARGE)), LARGE],
     ['a final block, and more', masked(Buffer.concat([deflateRawSync(LARGE), WHOLE])), LARGE + LARGE],
