@@ -343,6 +343,20 @@ describe('without takeover jobs leave their engines to the next', () => {
 
   const VALID = compressed('server', LARGE)
   const WHOLE = deflateRawSync(LARGE, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+  type Ours = Awaited<ReturnType<typeof withPeer>>
+
+  async function twoServers(server: Setup): Promise<[Ours, Ours]> {
+    const ours: [Ours, Ours] = [await withPeer('server', server), await withPeer('server', server)]
+    for (const { dispose } of ours) onTestFinished(dispose)
+    return ours
+  }
+
+  async function sendsWell({ socket, peer }: Ours): Promise<void> {
+    const received = collect(socket, 1)
+    peer.write(VALID)
+    expect((await received).map(shown)).toEqual([shown(Buffer.from(LARGE))])
+  }
+
   const before = { dictionary: Buffer.from(LARGE).subarray(-32_768), finishFlush: constants.Z_SYNC_FLUSH }
   const REFERRING = deflateRawSync(LARGE, before).subarray(0, -4)
   const masked = (payload: Uint8Array) => frame({ opcode: 2, rsv: RSV1, payload, key: SAMPLE_KEY })
@@ -356,14 +370,9 @@ describe('without takeover jobs leave their engines to the next', () => {
     ['a final block, and more', masked(Buffer.concat([deflateRawSync(LARGE), WHOLE])), LARGE + LARGE],
     ['a final block, and no deflate data', masked(Buffer.concat([deflateRawSync(LARGE), Buffer.alloc(9, 0xff)])), 1007],
   ])('%s: the next message is well, of whoever it is', async (_, bytes, outcome) => {
-    const server = { ...setup(ALONE, 0), maxPayload: MIB }
-    const [guest, other] = [await withPeer('server', server), await withPeer('server', server)]
-    onTestFinished(guest.dispose)
-    onTestFinished(other.dispose)
+    const [guest, other] = await twoServers({ ...setup(ALONE, 0), maxPayload: MIB })
     for (let time = 0; time < 3; time++) {
-      const received = collect(other.socket, 1)
-      other.peer.write(VALID)
-      expect((await received).map(shown)).toEqual([shown(Buffer.from(LARGE))])
+      await sendsWell(other)
       if (time > 0) continue
       const message = collect(guest.socket, 1)
       guest.peer.write(bytes)
@@ -376,14 +385,9 @@ describe('without takeover jobs leave their engines to the next', () => {
   })
 
   test('whoever is cancelled takes the engine along', async () => {
-    const server = setup(ALONE, 0)
-    const [guest, other] = [await withPeer('server', server), await withPeer('server', server)]
-    onTestFinished(guest.dispose)
-    onTestFinished(other.dispose)
+    const [guest, other] = await twoServers(setup(ALONE, 0))
     for (let time = 0; time < 2; time++) {
-      const received = collect(other.socket, 1)
-      other.peer.write(VALID)
-      await received
+      await sendsWell(other)
       if (time > 0) break
       const read = once(guest.socket, 'ping')
       guest.socket.send(randomBytes(4 * MIB))
